@@ -1,0 +1,154 @@
+"""The agents of an embedded installation: processes of their own that outlive a crash of the server.
+
+An agent holds a lock on `<name>.lock` for as long as it lives and writes its pid there. The lock alone says whether it is
+alive: a server that starts after a crash finds the agents of the one before, and adopts them.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+GIVE_UP_SECONDS = 600
+_LOOK_EVERY = 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
+_STOP_SECONDS = 10
+_FOR_THE_SERVER = {
+    *("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ADMIN_USERNAME", "ADMIN_PASSWORD", "METRICS_TOKEN", "PORT", "DATA_DIR"),
+    *("MAKEFLAGS", "MAKELEVEL", "MFLAGS"),
+}
+
+
+class LocalAgent:
+    """One agent process, found by its lock."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name = name
+        self.lock = directory / f"{name}.lock"
+        self.log = directory / f"{name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._pause = _FIRST_PAUSE
+        self._not_before = 0.0
+
+    def pid(self) -> int | None:
+        """The pid of the living agent, None if there is none."""
+        if self.process and self.process.poll() is None:
+            return self.process.pid
+        with contextlib.suppress(FileNotFoundError), self.lock.open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                text = file.read().strip()
+                return int(text) if text.isdigit() else None
+        return None
+
+    def start(self, command: list[str], env: dict[str, str], cwd: Path) -> None:
+        """Start it, in a session of its own, unless it has just failed."""
+        if time.monotonic() < self._not_before:
+            return
+        self._not_before = time.monotonic() + self._pause
+        self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        """Ask the living agent to end; `gone` says when it has."""
+        if pid := self.pid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        if pid := self.pid():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def gone(self) -> bool:
+        return self.pid() is None
+
+
+class LocalAgents:
+    """Keeps `names` alive while the server runs, and ends them with it."""
+
+    def __init__(self, names: list[str], directory: Path, url: str, base: Path, say: Callable[[str], None]) -> None:
+        self.url = url
+        self.key_file = directory / "key"
+        self._directory = directory
+        self._base = base
+        self._say = say
+        self._agents = [LocalAgent(name, directory) for name in names]
+        self._stopping = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="local-agents", daemon=True)
+
+    def start(self) -> None:
+        """Adopt the living ones that speak to this address, start the others, and go on looking after them."""
+        address = self._directory / "address"
+        if not address.exists() or address.read_text() != self.url:
+            self._end_all()
+            address.write_text(self.url)
+        for agent in self._agents:
+            if pid := agent.pid():
+                self._say(f"Agent {agent.name} is still alive (pid {pid}).")
+        self._keeper.start()
+
+    def stop(self) -> None:
+        """End every one of them, started or adopted."""
+        self._stopping.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
+        self._end_all()
+
+    def _keep(self) -> None:
+        while not self._stopping.is_set():
+            for agent in self._agents:
+                if not agent.gone():
+                    continue
+                if agent.process and (code := agent.process.poll()) is not None:
+                    agent.process = None
+                    self._say(f"Agent {agent.name} ended with exit code {code}; see {agent.log}. It is started again.")
+                agent.start(self._command(agent), self._environment(), self._base)
+            self._stopping.wait(_LOOK_EVERY)
+
+    def _command(self, agent: LocalAgent) -> list[str]:
+        rules = [rule.strip() for rule in os.environ.get("LOCAL_AGENT_ALLOW", "").split(";") if rule.strip()]
+        return [
+            *[sys.executable, "-m", "signalbox_agent", "--name", agent.name, "--label", "local"],
+            *["--slots", os.environ.get("LOCAL_AGENT_SLOTS", "2")],
+            *(part for rule in rules for part in ("--allow", rule)),
+            *([] if rules else ["--allow-all"]),
+            *["--lock", str(agent.lock), "--give-up-after", str(GIVE_UP_SECONDS)],
+        ]
+
+    def _environment(self) -> dict[str, str]:
+        """The caller's, with the programs of this virtual environment first, and without what is meant for the server."""
+        kept = {name: value for name, value in os.environ.items() if name not in _FOR_THE_SERVER}
+        paths = [str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]
+        libraries = [str(self._base / "sdk"), *filter(None, [kept.get("PYTHONPATH")])]
+        return kept | {
+            "PATH": os.pathsep.join(paths),
+            "PYTHONPATH": os.pathsep.join(libraries),
+            "SIGNALBOX_URL": self.url,
+            "SIGNALBOX_KEY_FILE": str(self.key_file),
+        }
+
+    def _end_all(self) -> None:
+        for agent in self._agents:
+            agent.stop()
+        until = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < until and not all(agent.gone() for agent in self._agents):
+            time.sleep(0.05)
+        for agent in self._agents:
+            agent.kill()

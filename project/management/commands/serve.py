@@ -1,0 +1,89 @@
+"""`manage.py serve`: a whole Signalbox on this machine, in one command."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connections
+
+from project import first_start
+from project.local_agents import LocalAgents
+from project.serving import PortTaken, listen_on, serve
+
+HOST = "127.0.0.1"
+
+
+class Command(BaseCommand):
+    """Prepares the data directory, serves on 127.0.0.1, and keeps the local agents alive."""
+
+    help = __doc__
+    requires_system_checks: list[str] = []  # noqa: RUF012
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
+        parser.add_argument("--agents", type=int, default=os.environ.get("LOCAL_AGENTS", "2"), help="how many local agents")
+
+    def handle(self, *, port: int, agents: int, **options: Any) -> None:
+        directory = settings.DATA_DIR / "agents"
+        directory.mkdir(mode=0o700, exist_ok=True)
+        with self._alone(settings.DATA_DIR / "serve.lock"):
+            try:
+                listener = listen_on(HOST, port)
+            except PortTaken as taken:
+                raise CommandError(f"{taken} Choose another port: make serve PORT={port + 1}") from None
+            url = f"http://{HOST}:{port}"
+            names = [f"local-{number}" for number in range(1, agents + 1)]
+            local = LocalAgents(names, directory, url, settings.BASE_DIR, self._say)
+            password = self._prepare(local.key_file)
+
+            def listening() -> None:
+                self._say(f"Signalbox is at {url} (Ctrl-C stops it)")
+                if password:
+                    self._say(f"Log in as {self._admin_name()} with the password {password}  (shown only this once)")
+                local.start()
+
+            try:
+                serve(listener, listening)
+            finally:
+                local.stop()
+                self._say("Stopped.")
+
+    def _prepare(self, key_file: Path) -> str | None:
+        """Bring the database up to date and make what a first start needs; gives a password that was made up."""
+        call_command("migrate", interactive=False, verbosity=0)
+        password = first_start.make_admin(self._admin_name(), os.environ.get("ADMIN_PASSWORD", ""))
+        team = first_start.make_home()
+        first_start.keep_key(team, key_file)
+        first_start.load_examples(team)
+        connections.close_all()
+        return password
+
+    @contextmanager
+    def _alone(self, lock: Path) -> Iterator[None]:
+        """One embedded server per data directory: its channel layer lives in the process."""
+        with lock.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise CommandError(
+                    f"Signalbox already runs on {settings.DATA_DIR} (pid {file.read().strip()}). "
+                    "Stop it, or choose another directory: make serve DATA_DIR=…"
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def _admin_name(self) -> str:
+        return os.environ.get("ADMIN_USERNAME", "") or "admin"
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()

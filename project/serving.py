@@ -1,0 +1,115 @@
+"""One web process: uvicorn as Signalbox needs it, in this process, so that "the server" is exactly one pid.
+
+`python -m project.serving --port 8000` is the bare web process of a scaled installation, and of the tests.
+`manage.py serve` runs the same server with all that an embedded installation wants around it.
+"""
+
+import argparse
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import uvicorn
+
+SHUTDOWN_SECONDS = 5
+
+
+class PortTaken(Exception):
+    """Somebody listens there already; the message says where and what to do."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn that calls `listening` once it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], None] | None = None) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._listening:
+            self._listening()
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """A listening socket; from here on connections wait instead of being refused. Raises PortTaken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(f"Cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}.") from error
+    listener.setblocking(False)
+    return listener
+
+
+def serve(listener: socket.socket, listening: Callable[[], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; sockets are then closed with 1012, so that clients come back."""
+    config = uvicorn.Config(
+        "project.asgi:application",
+        loop="uvloop",
+        http="httptools",
+        ws=_websocket_protocol(),
+        ws_max_size=_largest_frame(),
+        ws_per_message_deflate=False,
+        ws_ping_interval=20,
+        ws_ping_timeout=20,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+    )
+    with _signals_end_it_quietly():
+        Server(config, listening).run(sockets=[listener])
+
+
+def _websocket_protocol() -> Any:
+    """The protocol class that writes one shared frame to many sockets, where the gateway offers it."""
+    if find_spec("apps.gateway.servers"):
+        return import_module("apps.gateway.servers").SharedFrameProtocol
+    return "websockets-sansio"
+
+
+def _largest_frame() -> int:
+    """Bytes of the largest message that uvicorn hands on. The gateway refuses what is above a limit with a sentence;
+    this only bounds memory."""
+    from django.conf import settings
+
+    return 2 * max(settings.LIMITS["frame_bytes"], settings.LIMITS["agent_frame_bytes"])
+
+
+@contextmanager
+def _signals_end_it_quietly():  # type: ignore[no-untyped-def]
+    """uvicorn stops on SIGINT and SIGTERM and then raises them again, for whoever was there before: nobody."""
+    before = {sign: signal.signal(sign, lambda *_: None) for sign in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m project.serving", description="One web process of Signalbox.")
+    parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    options = parser.parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+    try:
+        listener = listen_on(options.host, options.port)
+    except PortTaken as taken:
+        parser.exit(1, f"{taken}\n")
+    serve(listener)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""Every setting of Signalbox, read from the environment; an odd value is refused at start.
+
+The embedded default needs no service: SQLite and the in-memory channel layer under DATA_DIR.
+`docs/settings.md` describes each variable.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "data"))).resolve()
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _secret_key() -> str:
+    """SECRET_KEY of the environment, else one made once and kept in DATA_DIR."""
+    if given := env("SECRET_KEY", default=""):
+        return given
+    from project.secret import kept_secret
+
+    return kept_secret(DATA_DIR / "secret_key")
+
+
+SECRET_KEY = _secret_key()
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# Behind TLS -----------------------------------------------------------------------------------------
+HTTPS = env.bool("HTTPS", default=False)
+if HTTPS:
+    # The proxy says the scheme; uvicorn believes it from the addresses in FORWARDED_ALLOW_IPS.
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^(api/)?(ws/)?health$", r"^metrics$"]  # asked from inside, without TLS
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    # Subdomains and browsers' preload lists are for the owner of the domain to decide.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_api_key",
+    "rest_framework_simplejwt.token_blacklist",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "project",
+    "apps.accounts",
+    "apps.events",
+    "apps.gateway",
+    "apps.agents",
+    "apps.tasks",
+    "apps.swarm",
+    "apps.chat",
+    "apps.pages",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "project.urls"
+ASGI_APPLICATION = "project.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Database -----------------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'signalbox.sqlite3'}")}
+_database = DATABASES["default"]
+if _database["ENGINE"].endswith("sqlite3"):
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        # A seq that someone saw must never be reused, so every commit reaches the disk.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32000;",
+    }
+    _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+elif _database["ENGINE"].endswith("postgresql"):
+    _database["OPTIONS"] = {
+        "pool": {"min_size": 2, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 20}
+    }
+else:
+    raise ImproperlyConfigured(f"DATABASE_URL must be sqlite:// or postgres://, not {_database['ENGINE']}")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Channel layer ------------------------------------------------------------------------------------
+REDIS_URL = env("REDIS_URL", default="")
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {
+                "hosts": [
+                    {
+                        "address": REDIS_URL,
+                        "protocol": 2,
+                        "socket_keepalive": True,
+                        "health_check_interval": 10,
+                        "socket_connect_timeout": 2,
+                    }
+                ],
+                "prefix": env("REDIS_PREFIX", default="signalbox"),
+            },
+        }
+    }
+else:
+    CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+    }
+
+# Who ----------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["apps.accounts.backends.GuardedBackend"]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "login"
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.int("ACCESS_TOKEN_SECONDS", default=300)),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.int("REFRESH_TOKEN_DAYS", default=14)),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "CHECK_REVOKE_TOKEN": True,
+    "UPDATE_LAST_LOGIN": True,
+}
+SOCKET_TICKET_SECONDS = env.int("SOCKET_TICKET_SECONDS", default=60)
+LOGIN_ATTEMPTS = env.int("LOGIN_ATTEMPTS", default=5)
+LOGIN_LOCKOUT_SECONDS = env.int("LOGIN_LOCKOUT_SECONDS", default=300)
+
+# Limits of the gateway ------------------------------------------------------------------------------
+LIMITS = {
+    "connections_per_user": env.int("LIMIT_CONNECTIONS_PER_USER", default=5),
+    "connections_per_key": env.int("LIMIT_CONNECTIONS_PER_KEY", default=100),
+    "frames_per_second": env.int("LIMIT_FRAMES_PER_SECOND", default=100),
+    "agent_frames_per_second": env.int("LIMIT_AGENT_FRAMES_PER_SECOND", default=1000),
+    "frame_bytes": env.int("LIMIT_FRAME_BYTES", default=64 * 1024),
+    "agent_frame_bytes": env.int("LIMIT_AGENT_FRAME_BYTES", default=1024 * 1024),
+    "depth": env.int("LIMIT_DEPTH", default=32),
+    "topics": env.int("LIMIT_TOPICS", default=50),
+    "credit_bytes": env.int("LIMIT_CREDIT_BYTES", default=1024 * 1024),
+}
+for _name, _value in LIMITS.items():
+    if _value < 1:
+        raise ImproperlyConfigured(f"LIMIT_{_name.upper()} must be 1 or more, not {_value}")
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+SWEEP_HERE = env.bool("SWEEP_HERE", default=True)
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=25)
+AUTH_SECONDS = env.float("AUTH_SECONDS", default=5)
+HEADS_CHECK_SECONDS = env.float("HEADS_CHECK_SECONDS", default=1.0)
+
+# REST ---------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.accounts.rest.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.rest.IsKnown"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.accounts.rest.refusal_as_response",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Signalbox",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# Logging ------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
+        "as_is": {"format": "%(message)s"},
+    },
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},  # stderr
+        "audit": {
+            "class": "logging.handlers.WatchedFileHandler",
+            "filename": str(DATA_DIR / "audit.jsonl"),
+            "formatter": "as_is",
+            "encoding": "utf-8",
+            "delay": True,
+        },
+    },
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="WARNING").upper()},
+    "loggers": {
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # What a client got wrong is told to the client.
+        "django.request": {"level": "ERROR"},
+        "signalbox.audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
+    },
+}
+
+# Files and pages ------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+# Files are served from where they are, so that there is no step to forget and no stale copy.
+STATIC_ROOT = None
+WHITENOISE_USE_FINDERS = True
+STATICFILES_DIRS = [BASE_DIR / "static"]
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
