@@ -1,0 +1,146 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from apps.accounts import services, tokens
+from apps.accounts.actors import SYSTEM
+from apps.accounts.models import AuditEntry
+
+from .conftest import PASSWORD
+
+OBTAIN = "/api/v1/auth/token/"
+REFRESH = "/api/v1/auth/token/refresh/"
+BLACKLIST = "/api/v1/auth/token/blacklist/"
+
+
+@pytest.fixture
+def api(as_api):
+    return as_api()
+
+
+def refused(answer):
+    assert answer.status_code == 401, answer.content
+    assert answer.json()["error"]["code"] == "unauthenticated"
+    assert answer.json()["error"]["message"]
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+    return True
+
+
+def works(api, access):
+    return api.get("/api/v1/teams/", HTTP_AUTHORIZATION=f"Bearer {access}").status_code == 200
+
+
+def test_a_password_gets_a_pair_that_works(api, alice):
+    answer = api.post(OBTAIN, {"username": "alice", "password": PASSWORD}, format="json")
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"access", "refresh"}
+    assert works(api, answer.json()["access"])
+    alice.refresh_from_db()
+    assert alice.last_login is not None
+
+
+@pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"username": "nobody"}])
+def test_wrong_credentials_are_refused(api, alice, wrong):
+    assert refused(api.post(OBTAIN, {"username": "alice", "password": PASSWORD} | wrong, format="json"))
+
+
+def test_a_deactivated_user_gets_no_pair(api, alice):
+    services.deactivate_user(SYSTEM, user=alice)
+    assert refused(api.post(OBTAIN, {"username": "alice", "password": PASSWORD}, format="json"))
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"username": "alice"}, {"username": [], "password": {}}, {"username": "a\x00", "password": "b"}, []]
+)
+def test_a_wrong_body_is_invalid(api, db, body):
+    answer = api.post(OBTAIN, body, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid"
+    assert answer.json()["error"]["fields"]
+
+
+def test_no_json_is_invalid(api, db):
+    answer = api.post(OBTAIN, "{", content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "invalid"
+
+
+def test_a_refresh_token_gets_a_new_pair_once(api, alice):
+    pair = tokens.issue(alice)
+    answer = api.post(REFRESH, {"refresh": pair.refresh}, format="json")
+    assert answer.status_code == 200
+    assert works(api, answer.json()["access"])
+    assert refused(api.post(REFRESH, {"refresh": pair.refresh}, format="json"))
+    assert api.post(REFRESH, {"refresh": answer.json()["refresh"]}, format="json").status_code == 200
+
+
+@pytest.mark.parametrize("nonsense", ["x", "a.b.c", "ü.ü.ü"])
+def test_nonsense_refreshes_nothing(api, db, nonsense):
+    assert refused(api.post(REFRESH, {"refresh": nonsense}, format="json"))
+
+
+def test_an_access_token_refreshes_nothing(api, alice):
+    assert refused(api.post(REFRESH, {"refresh": tokens.issue(alice).access}, format="json"))
+
+
+def test_a_deleted_user_refreshes_nothing(api, alice):
+    with_family, without = tokens.issue(alice).refresh, str(RefreshToken.for_user(alice))
+    alice.delete()
+    assert refused(api.post(REFRESH, {"refresh": with_family}, format="json"))
+    assert refused(api.post(REFRESH, {"refresh": without}, format="json"))
+
+
+def test_a_deactivated_user_refreshes_nothing(api, alice):
+    refresh = tokens.issue(alice).refresh
+    services.deactivate_user(SYSTEM, user=alice)
+    assert refused(api.post(REFRESH, {"refresh": refresh}, format="json"))
+
+
+def test_a_changed_password_ends_the_family(api, alice):
+    refresh = tokens.issue(alice).refresh
+    services.set_password(SYSTEM, user=alice, password="something else entirely")
+    assert refused(api.post(REFRESH, {"refresh": refresh}, format="json"))
+
+
+def test_blacklisting_ends_both_tokens(api, alice):
+    pair = tokens.issue(alice)
+    answer = api.post(BLACKLIST, {"refresh": pair.refresh}, format="json")
+    assert (answer.status_code, answer.json()) == (200, {})
+    assert not works(api, pair.access)
+    assert refused(api.post(REFRESH, {"refresh": pair.refresh}, format="json"))
+    assert refused(api.post(BLACKLIST, {"refresh": pair.refresh}, format="json"))
+
+
+def test_blacklisting_after_a_rotation_ends_the_earlier_access_token_too(api, alice):
+    first = tokens.issue(alice)
+    second = tokens.rotate(first.refresh)
+    tokens.end(second.refresh)
+    assert not works(api, first.access)
+    assert not works(api, second.access)
+
+
+def test_a_logout_is_told_to_live_connections(api, alice, told, committing):
+    pair = tokens.issue(alice)
+    with committing():
+        api.post(BLACKLIST, {"refresh": pair.refresh}, format="json")
+    assert [revocation.family for revocation in told] == [RefreshToken(pair.refresh, verify=False)["family"]]
+
+
+def test_a_lost_answer_costs_one_refusal_and_not_the_login(api, alice):
+    first = tokens.issue(alice)
+    second = tokens.rotate(first.refresh)
+    assert refused(api.post(REFRESH, {"refresh": first.refresh}, format="json"))
+    assert works(api, second.access)
+
+
+def test_a_used_token_that_comes_back_late_ends_the_login(api, alice):
+    first = tokens.issue(alice)
+    second = tokens.rotate(first.refresh)
+    BlacklistedToken.objects.update(blacklisted_at=timezone.now() - timedelta(minutes=1))
+    assert refused(api.post(REFRESH, {"refresh": first.refresh}, format="json"))
+    assert not works(api, second.access)
+    assert refused(api.post(REFRESH, {"refresh": second.refresh}, format="json"))
+    assert AuditEntry.objects.filter(action="login.ended_after_token_reuse").exists()
