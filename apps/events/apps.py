@@ -1,0 +1,19 @@
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.apps import AppConfig
+
+
+class EventsConfig(AppConfig):
+    """What happened: declarations, the log, and the way in. Knows no feature and no transport."""
+
+    name = "apps.events"
+
+
+class FeatureConfig(AppConfig):
+    """An app with a contract: its declarations and handlers are known once Django is ready."""
+
+    def ready(self) -> None:
+        for module in ("contract", "services"):
+            if find_spec(f"{self.name}.{module}"):
+                import_module(f"{self.name}.{module}")

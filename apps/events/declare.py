@@ -1,0 +1,169 @@
+"""Declared once: the topics, events, whispers and command frames of every feature.
+
+A feature's `contract.py` subclasses the four classes below. Each subclass registers itself, and from the registry come
+validation, the REST bodies, `docs/asyncapi.json` and `static/js/realtime/contract.js`.
+"""
+
+import builtins
+import re
+from dataclasses import dataclass
+from string import Formatter
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from apps.accounts.actors import Actor
+from apps.accounts.refusals import Invalid, NotFound
+from apps.accounts.roles import Role
+
+topics: dict[str, type["Topic"]] = {}
+events: dict[str, type["Event"]] = {}
+whispers: dict[str, type["Whisper"]] = {}
+frames: dict[str, type["CommandFrame"]] = {}
+
+_TYPE = re.compile(r"[a-z_]+(:[a-z_]+)?")
+_NAME = re.compile(r"[a-z]+(\.[A-Za-z0-9_-]{1,64})?")
+
+
+class DeclarationError(TypeError):
+    """A contract that contradicts itself or another one; raised when it is imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How much history a kind of topic keeps; `None` keeps all. `prune_events` does it."""
+
+    days: int | None = None
+    events: int | None = None
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Topic(_Declared):
+    """One ordered story. Its name is its pattern filled in: `str(RunTopic(run_id=…)) == "run.…"`."""
+
+    kind: ClassVar[str]
+    pattern: ClassVar[str]
+    retention: ClassVar[Retention]
+
+    def __init_subclass__(cls, *, pattern: str, retention: Retention = Retention(), **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.pattern, cls.retention = pattern, retention
+        cls.kind = pattern.partition(".")[0]
+        _register(topics, cls.kind, cls)
+
+    def __str__(self) -> str:
+        return self.pattern.format_map(self.__dict__)
+
+    @staticmethod
+    def parse(name: object) -> "Topic":
+        """The topic of this name. Raises NotFound, the answer that a stranger gets too."""
+        if isinstance(name, str) and _NAME.fullmatch(name):
+            kind, _, key = name.partition(".")
+            if topic_class := topics.get(kind):
+                try:
+                    topic = topic_class.model_validate(dict.fromkeys(topic_class.model_fields, key))
+                except ValidationError:
+                    raise NotFound(f"There is no topic {name}.") from None
+                if str(topic) == name:
+                    return topic
+        raise NotFound(f"There is no topic {str(name)[:90]}.")
+
+    def role_of(self, actor: Actor) -> Role | None:
+        """What `actor` may do here, or None for a stranger. Each kind of topic answers for itself."""
+        raise NotImplementedError
+
+    def can_read(self, actor: Actor) -> bool:
+        return self.role_of(actor) is not None
+
+
+class _OfTopic(_Declared):
+    """What is said on a topic; its wire name is `type`, since that is what the frame calls it."""
+
+    type: ClassVar[str]
+    topic: ClassVar["builtins.type[Topic] | None"]
+
+    @classmethod
+    def _declare(cls, registry: dict[str, Any], name: str, topic: "builtins.type[Topic] | None") -> None:
+        if not _TYPE.fullmatch(name):
+            raise DeclarationError(f"{cls.__name__}: {name!r} is not a type like `message` or `agent:status`")
+        cls.type, cls.topic = name, topic
+        _register(registry, name, cls)
+
+
+class Event(_OfTopic):
+    """A stored fact, named in the past tense. Its fields are the frame's `data`."""
+
+    def __init_subclass__(cls, *, type: str, topic: type[Topic], **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._declare(events, type, topic)
+
+
+class Whisper(_OfTopic):
+    """Something said to whoever listens now, and never stored: typing, presence."""
+
+    def __init_subclass__(cls, *, type: str, topic: type[Topic], **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._declare(whispers, type, topic)
+
+
+class CommandFrame(_OfTopic):
+    """A wish sent by a client, named in the imperative. It is refused or it becomes events.
+
+    `role` is the least role on its topic; `rate` the most of them per connection ("10/s", "30/m");
+    `grouped` frames share one transaction with what arrived beside them; `audit` writes each into the audit log.
+    """
+
+    role: ClassVar[Role]
+    rate: ClassVar[float | None]
+    grouped: ClassVar[bool]
+    audit: ClassVar[bool]
+
+    def __init_subclass__(
+        cls,
+        *,
+        type: str,
+        topic: type[Topic] | None,
+        role: Role = Role.OPERATOR,
+        rate: str | None = None,
+        grouped: bool = False,
+        audit: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._declare(frames, type, topic)
+        cls.role, cls.grouped = role, grouped
+        cls.rate = _per_second(rate) if rate else None
+        cls.audit = (not grouped) if audit is None else audit
+
+    @classmethod
+    def of(cls, data: object) -> Self:
+        """This frame from a client's `data`. Raises Invalid, naming the first field that is wrong."""
+        try:
+            return cls.model_validate(data if data is not None else {})
+        except ValidationError as error:
+            raise Invalid(_sentence(error)) from None
+
+
+def _register(registry: dict[str, Any], name: str, declared: type) -> None:
+    other = registry.setdefault(name, declared)
+    if other is not declared and (other.__module__, other.__name__) != (declared.__module__, declared.__name__):
+        raise DeclarationError(f"{declared.__qualname__} and {other.__qualname__} are both called {name!r}")
+
+
+def _per_second(rate: str) -> float:
+    count, _, unit = rate.partition("/")
+    return int(count) / {"s": 1, "m": 60, "h": 3600}[unit]
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "data"
+    return f"{place}: {first['msg']}."
+
+
+def fields_of(pattern: str) -> list[str]:
+    """The names between braces in a topic's pattern."""
+    return [name for _, name, _, _ in Formatter().parse(pattern) if name]

@@ -1,0 +1,270 @@
+"""The log: the only way to tell anyone that something happened.
+
+The log is the truth and the channel layer a hint. `append` numbers an event and stores it in the transaction of the
+rows it speaks of; once that commits, a hint with the encoded event goes to the topic's channel-layer group. A hint can
+get lost: every reader has a cursor, and what it lacks is in the database.
+
+This is the only module that speaks to the channel layer.
+"""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import connection, transaction
+
+from apps.events import store, wire
+from apps.events.declare import Event, Topic, Whisper
+from apps.events.models import StoredEvent
+from apps.events.store import Position
+
+logger = logging.getLogger(__name__)
+
+PAGE = 500
+HINTS_WAITING = 10_000
+EVERYONE = "everyone"
+"""The group that every process is in."""
+HINT_BYTES = 256 * 1024
+
+reads: Counter[str] = Counter()
+"""How often events were read from the database, by topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a reader gets for a cursor. After a `reset` it has no events: the reader starts afresh from `head`."""
+
+    topic: str
+    epoch: str
+    head: int
+    floor: int
+    events: Sequence[StoredEvent] = ()
+    reset: bool = False
+
+
+@dataclass(slots=True)
+class Draft:
+    """An event that is not numbered yet."""
+
+    topic: Topic
+    event: Event
+    sender: str
+    ref: str | None = None
+
+
+def append(topic: Topic, *events: Event) -> StoredEvent:
+    """Store `events` on `topic` in this transaction, and tell its readers when it commits. Returns the last one."""
+    if not events:
+        raise ValueError(f"append to {topic}: which events?")
+    said_by = _said_by.get() or SaidBy()
+    drafts = [Draft(topic, event, said_by.sender) for event in events]
+    drafts[-1].ref = said_by.take_ref(str(topic))
+    return append_all(drafts)[-1]
+
+
+def append_all(drafts: Sequence[Draft]) -> list[StoredEvent]:
+    """Store drafts in one go: in their own order on each topic, the topics in sorted order, so that nobody deadlocks."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("Events are appended inside transaction.atomic().")
+    at = wire.now()
+    by_topic: dict[str, list[StoredEvent]] = {}
+    stored: list[StoredEvent] = []
+    for draft in drafts:
+        if type(draft.topic) is not draft.event.topic:
+            raise TypeError(f"{type(draft.event).__name__} does not belong on {draft.topic}")
+        event = StoredEvent(
+            topic=str(draft.topic),
+            type=draft.event.type,
+            data=wire.data_of(draft.event).decode(),
+            sender=draft.sender,
+            ref=draft.ref,
+            created_at=at,
+        )
+        by_topic.setdefault(event.topic, []).append(event)
+        stored.append(event)
+    for name in sorted(by_topic):
+        group = by_topic[name]
+        epoch, last = store.claim(name, len(group))
+        for event, seq in zip(group, range(last - len(group) + 1, last + 1), strict=True):
+            event.seq = seq
+        transaction.on_commit(partial(_hint_stored, name, epoch, group))
+    store.insert(stored)
+    return stored
+
+
+def whisper(topic: Topic, said: Whisper) -> None:
+    """Say something to whoever listens now. It is not stored, and nobody misses it."""
+    frame = wire.whisper(said.type, str(topic), wire.now(), wire.data_of(said))
+    _hint(_group(str(topic)), {"type": "log.whisper", "topic": str(topic), "frame": frame})
+
+
+def notify(notice: dict[str, Any]) -> None:
+    """Tell every process something that concerns no topic: that somebody's access has ended, for example."""
+    _hint(EVERYONE, {"type": "log.notice", "notice": notice})
+
+
+def cursor(topic: Topic) -> Position:
+    """Where `topic` stands. A page reads this first and its state second."""
+    return store.position(str(topic))
+
+
+def read_after(topic: str, after: int, epoch: str | None = None, limit: int = PAGE) -> Page:
+    """What happened after a cursor; a `reset` if the log no longer knows that cursor."""
+    at = store.position(topic)
+    if lost(at, after, epoch):
+        return Page(topic, at.epoch, at.seq, at.floor, reset=True)
+    if after == at.seq:
+        return Page(topic, at.epoch, at.seq, at.floor)
+    reads[topic] += 1
+    events = store.after(topic, after, limit, at.seq)
+    if not events or events[0].seq != after + 1:
+        # Pruned between the two reads.
+        at = store.position(topic)
+        return Page(topic, at.epoch, at.seq, at.floor, reset=True)
+    return Page(topic, at.epoch, at.seq, at.floor, events)
+
+
+def read_before(topic: str, before: int, limit: int = PAGE) -> Page:
+    """The `limit` events just below seq `before`, oldest first."""
+    at = store.position(topic)
+    reads[topic] += 1
+    return Page(topic, at.epoch, at.seq, at.floor, store.before(topic, before, limit))
+
+
+def lost(at: Position, after: int, epoch: str | None) -> bool:
+    """Whether a cursor is of another life of the topic, ahead of it, or below what is kept."""
+    return (bool(epoch) and epoch != at.epoch) or after > at.seq or after < at.floor
+
+
+# Who says it --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class SaidBy:
+    """Whose frame is being carried out: the first event on the frame's topic takes its id as `ref`."""
+
+    sender: str = "system"
+    ref: str | None = None
+    topic: str | None = None
+    _free: bool = field(default=True, repr=False)
+
+    def take_ref(self, topic: str) -> str | None:
+        if not self._free or topic != self.topic:
+            return None
+        self._free = False
+        return self.ref
+
+
+_said_by: ContextVar[SaidBy | None] = ContextVar("said_by", default=None)
+
+
+@contextmanager
+def said_by(sender: str, ref: str | None, topic: str | None) -> Iterator[None]:
+    """Sign what is appended inside with the sender and id of a frame."""
+    token = _said_by.set(SaidBy(sender, ref, topic))
+    try:
+        yield
+    finally:
+        _said_by.reset(token)
+
+
+# Hints: the channel layer ---------------------------------------------------------------------------
+
+
+class Ear:
+    """What one process hears: joins the groups of topics, and yields the hints that arrive.
+
+    While it listens, hints of this process leave through it, in order, from whichever thread they come.
+    """
+
+    def __init__(self) -> None:
+        self._outbox: deque[tuple[str, dict[str, Any]]] = deque(maxlen=HINTS_WAITING)
+        self._waiting = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._layer = get_channel_layer()
+        self.is_failing = False
+
+    async def open(self) -> None:
+        self._channel = await self._layer.new_channel("signalbox")
+        await self._layer.group_add(EVERYONE, self._channel)
+        self._sender = asyncio.create_task(self._send_hints(), name="hints")
+        _ears.append(self)
+
+    async def close(self) -> None:
+        if self in _ears:
+            _ears.remove(self)
+            self._sender.cancel()
+
+    async def join(self, topic: str) -> None:
+        await self._layer.group_add(_group(topic), self._channel)
+
+    async def leave(self, topic: str) -> None:
+        await self._layer.group_discard(_group(topic), self._channel)
+
+    async def hear(self) -> dict[str, Any]:
+        """The next hint: `log.stored` {topic, epoch, first, frames} or `log.whisper` {topic, frame}."""
+        hint: dict[str, Any] = await self._layer.receive(self._channel)
+        return hint
+
+    def say(self, group: str, hint: dict[str, Any]) -> None:
+        """Send a hint; callable from any thread."""
+        self._loop.call_soon_threadsafe(self._enqueue, group, hint)
+
+    def _enqueue(self, group: str, hint: dict[str, Any]) -> None:
+        self._outbox.append((group, hint))
+        self._waiting.set()
+
+    async def _send_hints(self) -> None:
+        while True:
+            await self._waiting.wait()
+            self._waiting.clear()
+            while self._outbox:
+                group, hint = self._outbox.popleft()
+                try:
+                    await self._layer.group_send(group, hint)
+                    self.is_failing = False
+                except Exception as problem:
+                    # A lost hint costs a moment, since readers compare their cursors with the database.
+                    logger.warning("The channel layer took no hint: %s", problem)
+                    self.is_failing = True
+                    self._outbox.clear()
+                    await asyncio.sleep(0.5)
+
+
+def hints_leave() -> bool:
+    """Whether the channel layer took the last hint of this process."""
+    return not any(ear.is_failing for ear in _ears)
+
+
+_ears: list[Ear] = []
+
+
+def _hint_stored(topic: str, epoch: str, events: Sequence[StoredEvent]) -> None:
+    frames = [event.encoded for event in events]
+    if sum(map(len, frames)) > HINT_BYTES:
+        frames = []  # Too much for a hint: readers fetch it.
+    first, last = events[0].seq, events[-1].seq
+    hint = {"type": "log.stored", "topic": topic, "epoch": epoch, "first": first, "last": last, "frames": frames}
+    _hint(_group(topic), hint)
+
+
+def _hint(group: str, hint: dict[str, Any]) -> None:
+    if _ears:
+        _ears[0].say(group, hint)
+        return
+    try:
+        async_to_sync(get_channel_layer().group_send)(group, hint)
+    except Exception as problem:
+        logger.warning("The channel layer took no hint: %s", problem)
+
+
+def _group(topic: str) -> str:
+    return f"topic.{topic}"

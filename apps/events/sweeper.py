@@ -1,0 +1,56 @@
+"""What has to be looked at again and again: ended leases, timeouts, old history.
+
+A feature declares a sweep in its services; one process runs them all: `manage.py sweep`, or the web process when
+embedded.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from apps.events.threads import in_writer
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Sweep:
+    run: Callable[[], object]
+    seconds: float
+    due: float = 0.0
+
+
+_sweeps: dict[str, Sweep] = {}
+
+
+def sweeps(*, seconds: float) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Declare a function that is called every so many seconds, in a transaction."""
+
+    def register(run: Callable[[], object]) -> Callable[[], object]:
+        _sweeps[f"{run.__module__}.{run.__qualname__}"] = Sweep(run, seconds)
+        return run
+
+    return register
+
+
+async def sweep_forever() -> None:
+    """Run what is due, until cancelled. A sweep that fails is logged and comes again."""
+    while True:
+        for name, sweep in _sweeps.items():
+            if time.monotonic() < sweep.due:
+                continue
+            sweep.due = time.monotonic() + sweep.seconds
+            try:
+                await in_writer(_in_transaction, sweep.run)
+            except Exception:
+                logger.exception("The sweep %s failed", name)
+        await asyncio.sleep(0.25)
+
+
+def _in_transaction(run: Callable[[], object]) -> None:
+    with transaction.atomic():
+        run()

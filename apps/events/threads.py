@@ -1,0 +1,55 @@
+"""Where database work runs. The event loop never waits for a database; these threads do.
+
+SQLite gets one writer thread: two writers would only wait for each other, in sleeps. PostgreSQL gets a few.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import ParamSpec, TypeVar
+
+from django.db import connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 4
+WRITERS_ON_POSTGRES = 4
+
+
+def in_writer(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    """Run `work`, which writes, without blocking the loop."""
+    return asyncio.get_running_loop().run_in_executor(_writers(), _with_connection, work, args, kwargs)
+
+
+def in_reader(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    """Run `work`, which only reads, without blocking the loop."""
+    return asyncio.get_running_loop().run_in_executor(_readers(), _with_connection, work, args, kwargs)
+
+
+def write_and_wait(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run `work`, which writes, from a thread that may wait: a Django view or a management command."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        return _writers().submit(_with_connection, work, args, kwargs).result()
+    return work(*args, **kwargs)
+
+
+@cache
+def _writers() -> ThreadPoolExecutor:
+    count = 1 if connection.vendor == "sqlite" else WRITERS_ON_POSTGRES
+    return ThreadPoolExecutor(count, thread_name_prefix="writer")
+
+
+@cache
+def _readers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+
+
+def _with_connection(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+    """A pooled connection goes back after each job; a file's stays open, since opening it costs more than the job."""
+    try:
+        return work(*args, **kwargs)
+    finally:
+        if connection.vendor != "sqlite" or connection.errors_occurred:
+            connection.close()
