@@ -1,0 +1,80 @@
+"""A topic's older history, read from the database once for all readers that need the same page."""
+
+import asyncio
+from collections.abc import Sequence
+
+from apps.events import log
+from apps.events.threads import in_reader
+from apps.gateway.frames import Frame
+from apps.gateway.tail import RING_EVENTS, Tail, frame_of
+
+PAGE = 500
+PAGES_KEPT = 4
+WARM_EVENTS = min(1_000, RING_EVENTS)
+
+
+class Backlog:
+    """Pages are aligned (1–500, 501–1000 …), so that readers at neighbouring cursors share a read."""
+
+    def __init__(self, tail: Tail) -> None:
+        self._tail = tail
+        self._pages: dict[int, Sequence[bytes]] = {}
+        self._reading: dict[int, asyncio.Task[Sequence[bytes] | None]] = {}
+        self._frames: dict[int, Frame] = {}
+        self._warming: asyncio.Task[None] | None = None
+
+    def forget(self) -> None:
+        """The topic started over."""
+        self._pages.clear()
+        self._frames.clear()
+        self._warming = None
+
+    async def warm(self) -> None:
+        """Fill the ring with the newest history, once: after a restart all readers resume from it."""
+        if self._warming is None:
+            self._warming = asyncio.create_task(self._warm(), name=f"warm {self._tail.topic}")
+        await asyncio.shield(self._warming)
+
+    async def frame_after(self, cursor: int) -> Frame | None:
+        """What follows `cursor`, from the database. None if that history is gone."""
+        if frame := self._frames.get(cursor):
+            return frame
+        index = cursor // PAGE
+        page = self._pages.get(index)
+        skip = cursor - index * PAGE
+        if page is None or len(page) <= skip:
+            page = await self._read(index)
+        if page is None or len(page) <= skip:
+            return None
+        frame = self._frames[cursor] = frame_of(page[skip:], cursor)
+        while len(self._frames) > PAGES_KEPT:
+            del self._frames[next(iter(self._frames))]
+        return frame
+
+    async def _read(self, index: int) -> Sequence[bytes] | None:
+        """One read for all who wait for this page."""
+        task = self._reading.get(index)
+        if task is None:
+            task = self._reading[index] = asyncio.create_task(self._fetch(index))
+            task.add_done_callback(lambda _: self._reading.pop(index, None))
+        return await asyncio.shield(task)
+
+    async def _fetch(self, index: int) -> Sequence[bytes] | None:
+        tail = self._tail
+        first = max(index * PAGE, tail.floor)
+        epoch = tail.epoch
+        page = await in_reader(log.read_after, tail.topic, first, epoch, PAGE - (first - index * PAGE))
+        if page.reset or tail.epoch != epoch:
+            return None
+        # Seqs below the floor are gone; readers below it get a reset, so that these places are never read.
+        events = [b""] * (first - index * PAGE) + [event.encoded for event in page.events]
+        self._pages[index] = events
+        while len(self._pages) > PAGES_KEPT:
+            del self._pages[next(iter(self._pages))]
+        return events
+
+    async def _warm(self) -> None:
+        tail = self._tail
+        page = await in_reader(log.read_before, tail.topic, tail.oldest, WARM_EVENTS)
+        if page.epoch == tail.epoch and page.events:
+            tail.put_before([event.encoded for event in page.events], first=page.events[0].seq)

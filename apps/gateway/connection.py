@@ -1,0 +1,275 @@
+"""One authenticated socket: what it follows, what it may still send, and the order of its answers."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+
+from apps.accounts.actors import Actor
+from apps.accounts.authentication import actor_from_bearer, still_valid
+from apps.accounts.refusals import (
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refusal,
+    Revoked,
+    TooFast,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+from apps.events import dispatch, wire
+from apps.events.declare import Topic
+from apps.events.models import StoredEvent
+from apps.events.threads import in_reader
+from apps.gateway import hub, metrics
+from apps.gateway.background import spawn
+from apps.gateway.frames import Frame
+from apps.gateway.limits import Allowance
+from apps.gateway.outlets import Outlet
+from apps.gateway.reader import Reader
+
+logger = logging.getLogger(__name__)
+
+CALLS_WAITING = 1_000
+
+
+class Connection:
+    """Everything that happens to one client between `connection_established` and the close."""
+
+    __slots__ = (
+        "_answers", "_busy", "_calls", "_closing", "_in_flight", "_limit", "actor", "address", "allowance", "client",
+        "id", "outlet", "readers", "warned",
+    )  # fmt: skip
+
+    def __init__(self, id: str, actor: Actor, outlet: Outlet, *, address: str, client: str) -> None:
+        self.id = id
+        self.actor = replace(actor, connection=id)
+        self.outlet = outlet
+        self.address = address
+        self.client = client
+        self.readers: dict[str, Reader] = {}
+        limits = settings.LIMITS
+        self.allowance = Allowance(limits["agent_frames_per_second" if actor.is_agent else "frames_per_second"])
+        self._limit = limits["agent_frame_bytes" if actor.is_agent else "frame_bytes"]
+        self.warned = False
+        self._answers: list[bytes] | None = None
+        self._calls: deque[dispatch.Call] | None = None
+        self._busy = False
+        self._in_flight = 0
+        self._closing = False
+
+    # What the client sends
+
+    async def take(self, message: str | bytes) -> None:
+        """Carry out one message. Raises Refusal with the frame's id in `refusal.args[1:]` when it names one."""
+        self.allowance.spend()
+        if len(message) > self._limit:
+            raise TooLarge(f"A frame may have {self._limit} bytes, not {len(message)}.")
+        inbound = wire.parse(message, depth=settings.LIMITS["depth"])
+        id = inbound.get("id") if isinstance(inbound, dict) else None
+        try:
+            await self._act(inbound)
+        except Refusal as refusal:
+            self.refuse(refusal, id if isinstance(id, str | int) else None)
+
+    async def _act(self, inbound: Any) -> None:
+        type = inbound.get("type") if isinstance(inbound, dict) else None
+        match type:
+            case "ping":
+                self.answer(wire.frame("pong", id=inbound.get("id"), data={"time": int(time.time() * 1000)}))
+            case "received":
+                self._credit(_data(inbound))
+            case "subscribe":
+                await self._subscribe(inbound)
+            case "unsubscribe":
+                self.unfollow(str(inbound.get("topic")))
+                self.answer(wire.frame("ack", id=inbound.get("id")))
+            case "heads":
+                heads = {topic: reader.position for topic, reader in self.readers.items()}
+                self.answer(wire.frame("heads", id=inbound.get("id"), data=heads))
+            case "auth":
+                self.set_options(_data(inbound))
+                self.answer(wire.frame("ack", id=inbound.get("id")))
+            case "token_refresh":
+                await self._refresh(inbound)
+            case _:
+                self._call(inbound)
+
+    def set_options(self, data: dict[str, Any]) -> None:
+        """Options of an `auth` frame. Compression is ours to do once for all, so the client asks for it here."""
+        if "compress" in data:
+            self.outlet.compress = bool(data["compress"])
+
+    async def _refresh(self, inbound: dict[str, Any]) -> None:
+        """New credentials of the same person, without a new connection."""
+
+        token = _data(inbound).get("token")
+        if not isinstance(token, str):
+            raise Invalid("token_refresh needs a `token`.")
+        actor = await in_reader(actor_from_bearer, token)
+        if actor.sender != self.actor.sender:
+            raise Forbidden("This token is somebody else's.")
+        self.actor = replace(actor, connection=self.id)
+        self.warned = False
+        self.answer(wire.frame("ack", id=inbound.get("id")))
+
+    def _credit(self, seqs: dict[str, Any]) -> None:
+        for topic, seq in seqs.items():
+            reader = self.readers.get(topic)
+            if reader is not None and isinstance(seq, int):
+                reader.received(seq)
+
+    # Topics
+
+    async def _subscribe(self, inbound: dict[str, Any]) -> None:
+        data = _data(inbound)
+        after, epoch = data.get("after"), data.get("epoch")
+        if after is not None and (not isinstance(after, int) or isinstance(after, bool) or after < 0):
+            raise Invalid("`after` is the seq of the last event you have: 0 or more.")
+        if epoch is not None and not isinstance(epoch, str):
+            raise Invalid("`epoch` is the string that came with your cursor.")
+        name = inbound.get("topic") or data.get("topic")
+        await self.follow(Topic.parse(name), id=inbound.get("id"), after=after, epoch=epoch)
+
+    async def follow(self, topic: Topic, *, id: Any = None, after: int | None = None, epoch: str | None = None) -> None:
+        """Send what happens on `topic` from now on. Raises NotFound for a stranger."""
+        name = str(topic)
+        most = settings.LIMITS["topics"]
+        if name not in self.readers and len(self.readers) >= most:
+            raise TooFast(f"You follow {most} topics already; unsubscribe from one.")
+        if not await in_reader(topic.can_read, self.actor):
+            raise NotFound(f"There is no topic {name}.")
+        self.unfollow(name)
+        reader, at, recovered = await (await hub.current()).follow(name, self.outlet, after=after, epoch=epoch)
+        self.readers[name] = reader
+        where = {"topic": name, "epoch": at.epoch, "head": at.seq}
+        if not recovered:
+            self.answer(wire.frame("reset", topic=name, data=where | {"floor": at.floor}))
+        self.answer(wire.frame("subscribed", id=id, topic=name, data=where | {"recovered": recovered}))
+        self._flush_answers()
+        reader.join()
+
+    def unfollow(self, name: str) -> None:
+        if reader := self.readers.pop(name, None):
+            reader.stop()
+            running = hub.running()
+            if running is not None:
+                running.leave(name)
+
+    # Command frames
+
+    def _call(self, inbound: Any) -> None:
+        """Start a command frame; it is answered when it is on disk. Ordinary frames of one socket keep their order."""
+        call = dispatch.understand(self.actor, inbound)
+        if call.frame.rate is not None:
+            self.allowance.spend_on(call.frame.type, call.frame.rate)
+        if self._in_flight >= CALLS_WAITING:
+            raise TooFast("Too many of your frames are waiting for their answers.", retry_after=1.0)
+        self._in_flight += 1
+        if call.frame.grouped:
+            self._start(call)
+            return
+        if self._calls is None:
+            self._calls = deque()
+        self._calls.append(call)
+        self._next_call()
+
+    def _next_call(self) -> None:
+        if self._calls and not self._busy:
+            self._busy = True
+            self._start(self._calls.popleft())
+
+    def _start(self, call: dispatch.Call) -> None:
+        dispatch.perform(call).add_done_callback(lambda done: self._finish(call, done))
+
+    def _finish(self, call: dispatch.Call, done: "asyncio.Future[StoredEvent | None]") -> None:
+        self._in_flight -= 1
+        if done.cancelled():
+            return
+        match done.exception():
+            case None:
+                told = dispatch.ack(done.result(), brief=call.frame.grouped)
+                self.answer(wire.frame("ack", id=call.id, data=told))
+            case Refusal() as refusal:
+                self.refuse(refusal, call.id)
+            case problem:
+                logger.error("%s of %s failed", call.frame.type, self.actor.sender, exc_info=problem)
+                self.refuse(Unavailable("This could not be done; the server's log says why."), call.id)
+        if not call.frame.grouped:
+            self._busy = False
+            self._next_call()
+
+    # Answers
+
+    def answer(self, frame: bytes) -> None:
+        """Send an answer. An agent's of the same moment go as one batch: it gets hundreds."""
+        if self._answers is None:
+            self._answers = []
+            asyncio.get_running_loop().call_soon(self._flush_answers)
+        self._answers.append(frame)
+
+    def refuse(self, refusal: Refusal, id: Any = None) -> None:
+        """Send an `error` frame, and close when there were too many of its kind."""
+        metrics.refusals.labels(refusal.code).inc()
+        self.answer(wire.error(refusal, None if id is None else str(id)))
+        if self.allowance.strike(refusal):
+            self.close(refusal)
+
+    def _flush_answers(self) -> None:
+        answers, self._answers = self._answers, None
+        if not answers:
+            return
+        for frame in [wire.batch(answers)] if self.actor.is_agent else answers:
+            self.outlet.write(Frame(frame))
+
+    def close(self, refusal: Refusal) -> None:
+        """Say why in a last `error` frame (some servers drop the reason of a close) and hang up."""
+        if self._closing:
+            return
+        self._closing = True
+        self.answer(wire.error(refusal))
+        spawn(self._hang_up(refusal), f"close {self.id}")
+
+    async def _hang_up(self, refusal: Refusal) -> None:
+        self._flush_answers()
+        try:
+            await self.outlet.close(refusal.close_code or 1008, refusal.message[:100])
+        except Exception as problem:
+            logger.debug("Connection %s was gone already: %s", self.id, problem)
+
+    # Rights
+
+    async def check_rights(self) -> None:
+        """Close or unfollow what this client may no longer have."""
+
+        if self.actor.expires_at is not None and self.actor.expires_at <= time.time():
+            self.close(Unauthenticated("Your token has expired; refresh it and come back."))
+            return
+        if not await in_reader(still_valid, self.actor):
+            self.close(Revoked())
+            return
+        for name in list(self.readers):
+            if not await in_reader(Topic.parse(name).can_read, self.actor):
+                self.unfollow(name)
+                refusal = Forbidden(f"You may no longer read {name}.")
+                self.answer(wire.frame("unsubscribed", topic=name, data=refusal.as_data()))
+
+    async def end(self) -> None:
+        """The socket is gone: leave everything."""
+        self._closing = True
+        for name in list(self.readers):
+            self.unfollow(name)
+
+
+def _data(inbound: dict[str, Any]) -> dict[str, Any]:
+    data = inbound.get("data")
+    if data is None:
+        return {}
+    if not isinstance(data, dict):
+        raise Invalid("`data` is a JSON object.")
+    return data

@@ -1,0 +1,64 @@
+"""How much one client may send: token buckets, and what follows when they are empty."""
+
+import time
+
+from apps.accounts.refusals import Refusal, TooFast
+
+STRIKES = 20
+"""A client that is refused so often for bad, large or hasty frames (one is forgiven each second) is cut off."""
+
+
+class Bucket:
+    """`rate` tokens per second, saved up to `burst`."""
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, rate: float, burst: float | None = None) -> None:
+        self._rate = rate
+        self._burst = max(1.0, rate if burst is None else burst)
+        self._tokens = self._burst
+        self._at = time.monotonic()
+
+    def take(self) -> float:
+        """Take a token: 0, or the seconds until there is one."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < 1:
+            return (1 - self._tokens) / self._rate
+        self._tokens -= 1
+        return 0.0
+
+
+class Allowance:
+    """What one connection may still send: frames in total, and frames of each type that has a rate of its own."""
+
+    __slots__ = ("_by_type", "_frames", "_strikes")
+
+    def __init__(self, frames_per_second: float) -> None:
+        self._frames = Bucket(frames_per_second)
+        self._strikes: Bucket | None = None
+        self._by_type: dict[str, Bucket] | None = None
+
+    def spend(self) -> None:
+        """One frame. Raises TooFast with the seconds to wait."""
+        if wait := self._frames.take():
+            raise TooFast("You send too many frames.", retry_after=round(wait, 3))
+
+    def spend_on(self, type: str, rate: float) -> None:
+        """One frame of a type that has its own rate."""
+        if self._by_type is None:
+            self._by_type = {}
+        bucket = self._by_type.get(type)
+        if bucket is None:
+            bucket = self._by_type[type] = Bucket(rate, max(1.0, rate))
+        if wait := bucket.take():
+            raise TooFast(f"You send {type} too often.", retry_after=round(wait, 3))
+
+    def strike(self, refusal: Refusal) -> bool:
+        """Note a frame that should not have been sent. True when that was one too many."""
+        if refusal.close_code is None:
+            return False
+        if self._strikes is None:
+            self._strikes = Bucket(1.0, STRIKES)
+        return self._strikes.take() > 0

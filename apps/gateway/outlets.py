@@ -1,0 +1,163 @@
+"""How frames reach one client, whichever server holds the socket."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from apps.gateway.frames import Frame
+
+if TYPE_CHECKING:
+    from apps.gateway.reader import Reader
+    from apps.gateway.servers import SharedFrameProtocol
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+QUEUED_BYTES = 64 * 1024
+"""What may wait in an `AsgiOutlet` before its readers stop."""
+
+
+class Outlet(Protocol):
+    """Writes never wait; `is_full` says when to stop, and full outlets wake their readers when there is room again."""
+
+    has_backpressure: bool
+    compress: bool
+
+    @property
+    def is_full(self) -> bool: ...
+
+    @property
+    def heard_at(self) -> float:
+        """When the client was last heard, on the monotonic clock; 0 where the server itself watches for that."""
+
+    def ping(self) -> None: ...
+
+    def write(self, frame: Frame) -> None: ...
+
+    def wake_when_writable(self, reader: "Reader") -> None: ...
+
+    async def drain(self) -> None: ...
+
+    async def close(self, code: int, reason: str) -> None: ...
+
+
+class _Waking:
+    """Remembers who waits for room."""
+
+    __slots__ = ("_sleepers", "compress")
+
+    def __init__(self) -> None:
+        self.compress = False
+        self._sleepers: list[Callable[[], None]] | None = None
+
+    def wake_when_writable(self, reader: "Reader") -> None:
+        self._when_writable(reader.wake)
+
+    def _when_writable(self, wake: Callable[[], None]) -> None:
+        if self._sleepers is None:
+            self._sleepers = []
+        self._sleepers.append(wake)
+
+    def _wake(self) -> None:
+        sleepers, self._sleepers = self._sleepers, None
+        for wake in sleepers or ():
+            wake()
+
+
+class RawOutlet(_Waking):
+    """Straight to the transport of our uvicorn protocol: one shared bytes object per frame, no task, no copy."""
+
+    __slots__ = ("_protocol", "_send")
+
+    has_backpressure = True
+
+    def __init__(self, protocol: "SharedFrameProtocol", send: Send) -> None:
+        super().__init__()
+        self._protocol = protocol
+        self._send = send
+        protocol.on_writable = self._wake
+
+    @property
+    def is_full(self) -> bool:
+        return self._protocol.is_full
+
+    @property
+    def heard_at(self) -> float:
+        return self._protocol.heard_at
+
+    def ping(self) -> None:
+        self._protocol.ping()
+
+    def write(self, frame: Frame) -> None:
+        self._protocol.write_raw(frame.raw_deflated if self.compress else frame.raw_text)
+
+    async def drain(self) -> None:
+        """Wait until the client has taken enough for answers to be sent again."""
+        await self._protocol.writable.wait()
+
+    async def close(self, code: int, reason: str) -> None:
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+class AsgiOutlet(_Waking):
+    """Through any ASGI server's `send`, by one task per busy connection.
+
+    `has_backpressure` is false for servers whose `send` returns before the client has taken the bytes (daphne).
+    """
+
+    __slots__ = ("_pump", "_queue", "_queued", "_send", "has_backpressure")
+
+    def __init__(self, send: Send, *, has_backpressure: bool) -> None:
+        super().__init__()
+        self.has_backpressure = has_backpressure
+        self._send = send
+        self._queue: deque[Frame] = deque()
+        self._queued = 0
+        self._pump: asyncio.Task[None] | None = None
+
+    heard_at = 0.0
+
+    @property
+    def is_full(self) -> bool:
+        return self._queued > QUEUED_BYTES
+
+    def ping(self) -> None:
+        """ASGI has no ping; servers send their own."""
+
+    def write(self, frame: Frame) -> None:
+        self._queue.append(frame)
+        self._queued += len(frame)
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._send_queued(), name="outlet")
+
+    async def drain(self) -> None:
+        while self.is_full:
+            writable = asyncio.Event()
+            self._when_writable(writable.set)
+            await writable.wait()
+
+    async def close(self, code: int, reason: str) -> None:
+        if self._pump is not None:
+            async with asyncio.timeout(1):
+                await asyncio.wait([self._pump])
+        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _send_queued(self) -> None:
+        try:
+            while self._queue:
+                frame = self._queue.popleft()
+                packed = frame.deflated if self.compress else None
+                if packed is None:
+                    await self._send({"type": "websocket.send", "text": frame.text.decode()})
+                else:
+                    await self._send({"type": "websocket.send", "bytes": packed})
+                self._queued -= len(frame)
+                if not self.is_full:
+                    self._wake()
+        except Exception:
+            # The client has gone; the consumer learns it from `receive` and cleans up.
+            self._queue.clear()
+            self._queued = 0
+            self._wake()
+        finally:
+            self._pump = None

@@ -1,0 +1,180 @@
+"""This process's sockets, and their rows, by which all processes together keep to the limits.
+
+Rows are written in groups: after a restart a thousand sockets come at once, and a transaction each would take seconds.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from apps.accounts.refusals import Refusal, TooManyConnections, Unavailable
+from apps.events.threads import in_writer
+from apps.gateway.models import Connection as Row
+from apps.gateway.models import ServerProcess
+
+if TYPE_CHECKING:
+    from apps.gateway.connection import Connection
+
+logger = logging.getLogger(__name__)
+
+SEEN_EVERY_SECONDS = 3.0
+DEAD_AFTER_SECONDS = 10.0
+COME_BACK_SECONDS = 5.0
+
+live: dict[str, "Connection"] = {}
+"""This process's authenticated sockets by their id."""
+
+process_id = uuid.uuid4().hex
+
+
+@dataclass(slots=True)
+class _Change:
+    """One row to write (`row`) or to take away (`gone`)."""
+
+    done: "asyncio.Future[None]"
+    row: Row | None = None
+    gone: str = ""
+
+
+_changes: list[_Change] = []
+_writing: "asyncio.Task[None] | None" = None
+
+
+async def enter(connection: "Connection") -> None:
+    """Count this socket in. Raises TooManyConnections when its owner has as many as allowed already."""
+    actor = connection.actor
+    row = Row(
+        id=connection.id,
+        process_id=process_id,
+        sender=actor.sender,
+        name=actor.name[:200],
+        user=actor.user,
+        address=connection.address,
+        client=connection.client[:200],
+    )
+    await _write(_Change(asyncio.get_running_loop().create_future(), row=row))
+    live[connection.id] = connection
+
+
+async def leave(connection: "Connection") -> None:
+    """Count it out."""
+    live.pop(connection.id, None)
+    try:
+        await _write(_Change(asyncio.get_running_loop().create_future(), gone=connection.id))
+    except Refusal as refusal:
+        logger.warning("Connection %s could not be counted out: %s", connection.id, refusal)
+
+
+async def _write(change: _Change) -> None:
+    global _writing
+    _changes.append(change)
+    if _writing is None:
+        _writing = asyncio.create_task(_write_changes(), name="registry")
+    await change.done
+
+
+async def _write_changes() -> None:
+    global _writing
+    try:
+        while _changes:
+            group = _changes[:]
+            _changes.clear()
+            try:
+                refused = await in_writer(_store, group)
+            except Exception as problem:
+                logger.warning("Connections could not be written down: %s", problem)
+                refused = {id(change): Unavailable("Come back in a moment.", retry_after=1.0) for change in group}
+            for change in group:
+                if change.done.done():
+                    continue
+                if refusal := refused.get(id(change)):
+                    change.done.set_exception(refusal)
+                else:
+                    change.done.set_result(None)
+    finally:
+        _writing = None
+
+
+@transaction.atomic
+def _store(group: Iterable[_Change]) -> dict[int, Refusal]:
+    """Write a group of changes; what is refused, by the identity of its change."""
+    group = list(group)
+    _note_process()
+    Row.objects.filter(id__in=[change.gone for change in group if change.gone]).delete()
+    entering = [change for change in group if change.row is not None]
+    senders = sorted({change.row.sender for change in entering if change.row})
+    if database.vendor == "postgresql":
+        with database.cursor() as cursor:
+            # Two processes may count the same user in at the same moment.
+            for sender in senders:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"connections {sender}"])
+    alive = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS)
+    counts = dict(
+        Row.objects.filter(sender__in=senders, process__seen_at__gt=alive)
+        .order_by()
+        .values_list("sender")
+        .annotate(count=Count("id"))
+    )
+    refused: dict[int, Refusal] = {}
+    rows = []
+    for change in entering:
+        assert change.row is not None
+        sender = change.row.sender
+        limit = settings.LIMITS["connections_per_user" if change.row.user_id else "connections_per_key"]
+        if counts.get(sender, 0) >= limit:
+            refused[id(change)] = TooManyConnections(
+                f"There are {limit} connections of yours already; close one.", retry_after=COME_BACK_SECONDS
+            )
+            continue
+        counts[sender] = counts.get(sender, 0) + 1
+        rows.append(change.row)
+    Row.objects.bulk_create(rows)
+    return refused
+
+
+def _note_process() -> None:
+    ServerProcess.objects.update_or_create(
+        id=process_id,
+        create_defaults={"host": socket.gethostname(), "pid": os.getpid(), "seen_at": timezone.now()},
+        defaults={"seen_at": timezone.now()},
+    )
+
+
+@transaction.atomic
+def note_alive() -> None:
+    """This process lives; those that do not, and their connections, are forgotten."""
+    _note_process()
+    dead = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS)
+    ServerProcess.objects.filter(seen_at__lt=dead).delete()
+    here = ServerProcess.objects.filter(host=socket.gethostname()).exclude(id=process_id)
+    ServerProcess.objects.filter(id__in=[other.id for other in here if not _runs(other.pid)]).delete()
+
+
+@transaction.atomic
+def forget_process() -> None:
+    """This process ends in order."""
+    ServerProcess.objects.filter(id=process_id).delete()
+
+
+def _runs(pid: int) -> bool:
+    if pid == os.getpid():
+        return False  # An earlier process that had our number.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -1,0 +1,20 @@
+"""The answer for a socket address that leads nowhere."""
+
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+
+from apps.accounts.refusals import NotFound
+from apps.events import wire
+
+NOT_FOUND = 4404
+
+
+class NoSuchSocket(AsyncConsumer):  # type: ignore[misc]
+    """Says in words that the address is wrong; a bare 403 or 1006 would send people looking for a network fault."""
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        refusal = NotFound("There is no socket at this address; /ws/ is the one.")
+        await self.send({"type": "websocket.accept"})
+        await self.send({"type": "websocket.send", "text": wire.error(refusal).decode()})
+        await self.send({"type": "websocket.close", "code": NOT_FOUND, "reason": refusal.message})

@@ -1,0 +1,132 @@
+"""The gateway's own pages for programs: frames over HTTP, health, stats, connections, metrics."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connection as database
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from drf_spectacular.utils import extend_schema
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.refusals import Invalid, Refusal
+from apps.accounts.rest import IsKnown, actor_of, bearer_of
+from apps.events import dispatch, log
+from apps.gateway import hub, metrics, registry
+from apps.gateway.models import Connection
+
+FRAMES_AT_ONCE = 100
+
+
+class FramesView(APIView):
+    """Command frames over HTTP, the same as on the socket."""
+
+    permission_classes = (IsKnown,)
+
+    @extend_schema(request={"application/json": dict}, responses={200: dict})
+    def post(self, request: Request) -> Response:
+        """One frame: its ack, or the error's status. A list: a list of answers, in order."""
+        actor = actor_of(request)
+        if not isinstance(request.data, list):
+            return Response(_ack(request.data, dispatch.perform_sync(actor, request.data)))
+        if len(request.data) > FRAMES_AT_ONCE:
+            raise Invalid(f"At most {FRAMES_AT_ONCE} frames at once.")
+        answers = []
+        for frame in request.data:
+            try:
+                answers.append(_ack(frame, dispatch.perform_sync(actor, frame)))
+            except Refusal as refusal:
+                answers.append({"type": "error", "id": _id(frame), "data": refusal.as_data()})
+        return Response(answers)
+
+
+class StatsView(APIView):
+    """What this process counts."""
+
+    permission_classes = (IsKnown,)
+
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request) -> Response:
+        running = hub.running()
+        return Response(
+            {
+                "stats": {
+                    "total_connections": int(metrics.connections_total._value.get()),
+                    "current_connections": len(registry.live),
+                    "messages_sent": metrics.delivered.events,
+                    "messages_received": int(metrics.frames_received._value.get()),
+                    "frames_sent": metrics.delivered.frames,
+                    "topics": running.topics if running else 0,
+                    "hub_lag_seconds": round(running.lag, 4) if running else 0.0,
+                    "event_reads": sum(log.reads.values()),
+                    "event_reads_at_most": max(log.reads.values(), default=0),
+                }
+            }
+        )
+
+
+class ConnectionsView(APIView):
+    """Live connections of all processes, for staff."""
+
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(responses={200: dict})
+    def get(self, request: Request) -> Response:
+        rows = Connection.objects.select_related("process")[:1000]
+        return Response({"connections": [_described(row) for row in rows], "total": Connection.objects.count()})
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    """Liveness: this process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    """Readiness: database, hub and its lag. 503 if one of them fails."""
+    checks: dict[str, Any] = {}
+    try:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        checks["database"] = "ok"
+    except Exception as problem:
+        checks["database"] = f"failed: {type(problem).__name__}"
+    running = hub.running()
+    checks["hub"] = "ok" if running else "idle"
+    checks["hub_lag_seconds"] = round(running.lag, 4) if running else 0.0
+    checks["channel_layer"] = "ok" if log.hints_leave() else "failed"
+    failed = [name for name, state in checks.items() if str(state).startswith("failed")]
+    body = {"status": "failed" if failed else "ok", "checks": checks, "connections": len(registry.live)}
+    return JsonResponse(body, status=503 if failed else 200)
+
+
+def prometheus(request: HttpRequest) -> HttpResponse:
+    """`/metrics`, with METRICS_TOKEN as bearer token, or for staff."""
+    token = settings.METRICS_TOKEN
+    allowed = token and constant_time_compare(bearer_of(request) or "", token)
+    if not allowed and not (request.user.is_authenticated and request.user.is_staff):
+        return HttpResponse(status=404)
+    return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _ack(frame: Any, data: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "ack", "id": _id(frame), "data": data}
+
+
+def _id(frame: Any) -> Any:
+    return frame.get("id") if isinstance(frame, dict) else None
+
+
+def _described(row: Connection) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "sender": row.sender,
+        "address": row.address,
+        "client": row.client,
+        "since": row.since,
+        "process": str(row.process),
+    }

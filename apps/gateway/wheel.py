@@ -1,0 +1,126 @@
+"""One timer for all sockets of a process: dead ones, tokens that end, rights that were taken away.
+
+A timer per connection would cost memory for each idle one.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+
+from apps.accounts.refusals import Unauthenticated
+from apps.accounts.revocations import Revocation, on_revoked
+from apps.events import dispatch, log, wire
+from apps.events.sweeper import sweep_forever
+from apps.events.threads import in_writer
+from apps.gateway import hub, registry
+from apps.gateway.background import spawn
+from apps.gateway.connection import Connection
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+RIGHTS_EVERY_SECONDS = 60.0
+WARN_SECONDS = 60.0
+"""How long before a token's end its client is told; for tokens of a shorter life, a fifth of what is left."""
+SILENT_HEARTBEATS = 2.4
+
+_turning: "list[asyncio.Task[None]]" = []
+
+
+def start() -> None:
+    """Turn from now on, if it does not yet; and sweep, where this process is the one that does."""
+    if _turning and not _turning[0].get_loop().is_closed():
+        return
+    _turning[:] = [asyncio.create_task(_turn(), name="wheel")]
+    if settings.SWEEP_HERE:
+        _turning.append(asyncio.create_task(sweep_forever(), name="sweeper"))
+
+
+async def stop() -> None:
+    """Stop, and take this process and its sockets off the books."""
+    if _turning:
+        for task in _turning:
+            task.cancel()
+        await asyncio.gather(*_turning, return_exceptions=True)
+        await in_writer(registry.forget_process)
+    _turning.clear()
+
+
+async def _turn() -> None:
+    tick = 0
+    while True:
+        try:
+            await _tick(tick)
+        except Exception:
+            logger.exception("The wheel failed at tick %d", tick)
+        tick += 1
+        await asyncio.sleep(TICK_SECONDS)
+
+
+async def _tick(tick: int) -> None:
+    now = time.monotonic()
+    for connection in list(registry.live.values()):
+        _check_token(connection)
+        _check_silence(connection, now)
+    if tick % int(registry.SEEN_EVERY_SECONDS / TICK_SECONDS) == 0:
+        await in_writer(registry.note_alive)
+    # Each connection has its turn once in RIGHTS_EVERY_SECONDS, so that they do not all ask at once.
+    turns = int(RIGHTS_EVERY_SECONDS / TICK_SECONDS)
+    mine = [c for c in registry.live.values() if int(c.id[:8], 16) % turns == tick % turns]
+    await _check_rights(mine)
+
+
+def _check_token(connection: Connection) -> None:
+    ends_at = connection.actor.expires_at
+    if ends_at is None:
+        return
+    left = ends_at - time.time()
+    if left <= 0:
+        connection.close(Unauthenticated("Your token has expired; refresh it and come back."))
+    elif left <= WARN_SECONDS and not connection.warned:
+        connection.warned = True
+        connection.answer(wire.frame("token_expiring", data={"seconds": max(0, int(left))}))
+
+
+def _check_silence(connection: Connection, now: float) -> None:
+    """Ask a silent client's library for a pong, and drop it when that does not come either."""
+    silent = now - connection.outlet.heard_at
+    heartbeat = settings.HEARTBEAT_SECONDS
+    if connection.outlet.heard_at and silent > heartbeat:
+        if silent > heartbeat * SILENT_HEARTBEATS:
+            connection.close(Unauthenticated("Nothing was heard from you for too long."))
+        else:
+            connection.outlet.ping()
+
+
+async def _check_rights(connections: Iterable[Connection]) -> None:
+    for connection in connections:
+        try:
+            await connection.check_rights()
+        except Exception as problem:
+            logger.warning("The rights of %s could not be checked: %s", connection.id, problem)
+
+
+@on_revoked
+def tell_all_processes(revocation: Revocation) -> None:
+    """Somebody's access may have ended: every process looks at its sockets."""
+    told = asdict(revocation)
+    told["team_id"] = str(revocation.team_id) if revocation.team_id else None
+    log.notify({"revoked": told})
+
+
+@hub.on_notice
+def check_revoked(notice: dict[str, Any]) -> None:
+    told = notice.get("revoked")
+    if told is None:
+        return
+    dispatch.forget_roles()
+    revocation = Revocation(**told)
+    concerned = [c for c in registry.live.values() if revocation.concerns(c.actor)]
+    if concerned:
+        spawn(_check_rights(concerned), "check revoked")
