@@ -1,0 +1,5 @@
+import sys
+
+from signalbox_agent.cli import main
+
+sys.exit(main())

@@ -1,0 +1,204 @@
+"""The agent: takes commands from its inbox, as many at a time as it has slots, and says that it is alive."""
+
+import asyncio
+import logging
+import platform
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from signalbox_agent.client import AgentClient
+from signalbox_agent.frames import Disconnected, Refused, Stopped
+from signalbox_agent.job import KINDS, Job
+from signalbox_agent.metrics import Metrics
+from signalbox_agent.policy import Policy
+from signalbox_agent.runner import GRACE_SECONDS
+
+logger = logging.getLogger("signalbox_agent")
+
+SUCCESS, REFUSED, GAVE_UP = 0, 4, 5
+END_SECONDS = 2 * GRACE_SECONDS + 3
+REPORT_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Who this agent is and what it may do; `give_up_after` in seconds without a server, None: never."""
+
+    url: str
+    key: str
+    name: str
+    policy: Policy = field(default_factory=Policy)
+    slots: int = 1
+    labels: Sequence[str] = ()
+    give_up_after: float | None = None
+
+
+class Agent:
+    """One agent process. `run` returns its exit code."""
+
+    def __init__(self, settings: Settings, version: str = "") -> None:
+        self._settings, self._version = settings, version
+        self._instance = uuid4().hex
+        self._waiting: dict[str, dict[str, Any]] = {}
+        self._jobs: dict[str, Job] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._metrics = Metrics()
+        self._leaving = asyncio.Event()
+        self._exit_code = SUCCESS
+        self.client = AgentClient(
+            settings.url,
+            settings.key,
+            introduce=self._introduction,
+            on_event=self._take_event,
+            on_connected=self._take_welcome,
+        )
+
+    async def run(self) -> int:
+        """Work until `leave` is called, the server refuses us, or it was gone for too long."""
+        connection = asyncio.create_task(self.client.run())
+        helpers = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._give_up())]
+        leaving = asyncio.create_task(self._leaving.wait())
+        await asyncio.wait([connection, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if connection.done():
+            self._note_the_end(connection)
+        for helper in (*helpers, leaving):
+            helper.cancel()
+        await self._wind_up()
+        await self.client.stop()
+        await asyncio.wait([connection], timeout=3)
+        connection.cancel()
+        return self._exit_code
+
+    def leave(self, exit_code: int = SUCCESS) -> None:
+        """Interrupt what runs, tell the server, and end. The second call does not wait for anybody."""
+        if self._leaving.is_set():
+            for job in self._jobs.values():
+                job.kill()
+        else:
+            self._exit_code = exit_code
+            self._leaving.set()
+
+    # What the server says -------------------------------------------------------------------------------
+
+    def _take_event(self, type: str, data: dict[str, Any]) -> None:
+        command_id = str(data.get("command_id"))
+        if type == "command:request" and command_id not in self._jobs:
+            self._waiting[command_id] = data
+            self._start_what_fits()
+        elif type == "command:interrupt":
+            self._waiting.pop(command_id, None)
+            if job := self._jobs.get(command_id):
+                job.interrupt_for_operator()
+
+    def _take_welcome(self, welcome: dict[str, Any]) -> None:
+        self._drop(welcome.get("stop"))
+
+    def _drop(self, command_ids: Any) -> None:
+        """The server gave up on these while we were away: they are not ours any more."""
+        for command_id in command_ids or ():
+            if job := self._jobs.get(str(command_id)):
+                job.interrupt("The server had given this command up.")
+
+    def _start_what_fits(self) -> None:
+        while self._waiting and len(self._jobs) < self._settings.slots and not self._leaving.is_set():
+            command_id = next(iter(self._waiting))
+            job = self._jobs[command_id] = Job(
+                self._waiting.pop(command_id), self.client, self._settings.policy, self._instance
+            )
+            task = asyncio.create_task(self._work(job))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, job: Job) -> None:
+        try:
+            await job.run()
+        except Exception:
+            logger.exception("Command %s", job.command_id)
+        finally:
+            del self._jobs[job.command_id]
+            self._start_what_fits()
+
+    # What we say --------------------------------------------------------------------------------------
+
+    def _introduction(self) -> dict[str, Any]:
+        return {
+            "name": self._settings.name,
+            "instance": self._instance,
+            "accepts": list(KINDS),
+            "labels": list(self._settings.labels),
+            "slots": self._settings.slots,
+            "version": self._version,
+            "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+            "running": list(self._jobs),
+        }
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await self.client.connected.wait()
+            seconds = float(self.client.welcome.get("heartbeat_seconds") or 5)
+            with suppress(Disconnected, TimeoutError):
+                await self._tell_status(within=2 * seconds)
+            await asyncio.sleep(seconds)
+
+    async def _tell_status(self, *, within: float, is_leaving: bool = False) -> None:
+        status: dict[str, Any] = {
+            "instance": self._instance,
+            "metrics": self._metrics.look(),
+            "running": list(self._jobs),
+        }
+        if is_leaving:
+            status["leaving"] = True
+        try:
+            async with asyncio.timeout(within):
+                answer = await self.client.request("agent:status", status, topic=self.client.topic)
+        except Refused as refused:
+            if refused.code != "conflict":
+                logger.warning("The heartbeat was refused: %s", refused)
+            elif not is_leaving:
+                logger.error("Another process works under the name %s now: %s", self._settings.name, refused)
+                self.leave(REFUSED)
+        else:
+            self._drop(answer.get("stop"))
+
+    async def _give_up(self) -> None:
+        """End when the server was gone for as long as the operator allows."""
+        limit = self._settings.give_up_after
+        while limit is not None:
+            await asyncio.sleep(min(1.0, limit / 4))
+            since = self.client.gone_since
+            if since is not None and time.monotonic() - since > limit:
+                logger.error("The server was gone for %g s; giving up", limit)
+                self.leave(GAVE_UP)
+                return
+
+    # The end ------------------------------------------------------------------------------------------
+
+    def _note_the_end(self, connection: "asyncio.Task[None]") -> None:
+        self._leaving.set()
+        self._exit_code = REFUSED
+        problem = connection.exception()
+        if isinstance(problem, Stopped):
+            logger.error("%s Stopping.", problem)
+        else:
+            logger.error("The connection failed", exc_info=problem)
+
+    async def _wind_up(self) -> None:
+        """Interrupt what runs, report it if somebody listens, and say goodbye."""
+        self._waiting.clear()
+        if jobs := list(self._jobs.values()):
+            logger.info("Interrupting %d running command(s)", len(jobs))
+            for job in jobs:
+                job.interrupt("The agent was stopped.")
+            await asyncio.wait([asyncio.create_task(job.has_ended.wait()) for job in jobs], timeout=END_SECONDS)
+        if self.client.connected.is_set():
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=REPORT_SECONDS)
+            with suppress(Disconnected, TimeoutError):
+                await self._tell_status(within=2.0, is_leaving=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

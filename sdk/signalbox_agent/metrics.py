@@ -1,0 +1,27 @@
+"""What this agent and its commands cost now."""
+
+import os
+from contextlib import suppress
+
+import psutil
+
+
+class Metrics:
+    """Looks at the agent's process and everything below it; CPU is measured between two looks."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, psutil.Process] = {}
+        self.look()
+
+    def look(self) -> dict[str, float | int]:
+        """cpu_percent (100 is one core), rss_bytes, load (of the machine, one minute)."""
+        me = psutil.Process()
+        with suppress(psutil.Error):
+            present = {process.pid: process for process in (me, *me.children(recursive=True))}
+            self._known = {pid: self._known.get(pid, process) for pid, process in present.items()}
+        cpu, rss = 0.0, 0
+        for process in self._known.values():
+            with suppress(psutil.Error):
+                cpu += process.cpu_percent(None)
+                rss += process.memory_info().rss
+        return {"cpu_percent": round(cpu, 1), "rss_bytes": rss, "load": round(os.getloadavg()[0], 2)}
