@@ -1,0 +1,76 @@
+"""Questions about agents and their commands."""
+
+from functools import lru_cache
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from apps.accounts.actors import Actor
+from apps.accounts.refusals import NotFound
+from apps.accounts.roles import Role
+from apps.accounts.selectors import role_in_team, teams_of
+from apps.agents.models import Agent, Command
+
+
+def is_known(team_id: UUID, name: str) -> bool:
+    """Whether the team has an agent of this name, connected or not."""
+    return Agent.objects.filter(team_id=team_id, name=name).exists()
+
+
+def role_at_agent(actor: Actor, agent_id: UUID) -> Role | None:
+    """What the actor may do with this agent: what it may do in the agent's team."""
+    try:
+        return role_in_team(actor, _team_of(agent_id))
+    except Agent.DoesNotExist:
+        return None
+
+
+def agents_of(actor: Actor) -> QuerySet[Agent]:
+    """The agents that the actor may see, each with `busy`: how many commands it has."""
+    return with_busy(Agent.objects.filter(team__in=teams_of(actor)))
+
+
+def agent_for(actor: Actor, agent_id: UUID) -> Agent:
+    """Raises NotFound, for strangers too."""
+    if (agent := agents_of(actor).filter(pk=agent_id).first()) is None:
+        raise NotFound("There is no such agent.")
+    return agent
+
+
+def with_busy(agents: QuerySet[Agent]) -> QuerySet[Agent]:
+    return agents.annotate(busy=Count("commands", filter=Q(commands__status__in=Command.ASSIGNED)))
+
+
+def busy(agent: Agent) -> int:
+    """How many commands lie in the agent's inbox or run."""
+    return agent.commands.filter(status__in=Command.ASSIGNED).count()
+
+
+def commands_of(actor: Actor) -> QuerySet[Command]:
+    """The commands that the actor may see, newest first."""
+    return Command.objects.filter(team__in=teams_of(actor))
+
+
+def command_for(actor: Actor, command_id: UUID) -> Command:
+    """Raises NotFound, for strangers too."""
+    if (command := commands_of(actor).filter(pk=command_id).first()) is None:
+        raise NotFound("There is no such command.")
+    return command
+
+
+def free_agents(team_id: UUID) -> list[Agent]:
+    """The connected agents with a free slot, each with `busy`."""
+    online = with_busy(Agent.objects.filter(team_id=team_id, status=Agent.Status.ONLINE))
+    return [agent for agent in online if agent.busy < agent.slots]
+
+
+def best_of(agents: list[Agent], command: Command) -> Agent | None:
+    """The least loaded of these agents that may carry the command out."""
+    fit = [agent for agent in agents if agent.accepts_kind(command.kind) and agent.has_label(command.label)]
+    return min(fit, key=lambda agent: (agent.busy / agent.slots, agent.busy, agent.name), default=None)
+
+
+@lru_cache(maxsize=10_000)
+def _team_of(agent_id: UUID) -> UUID:
+    """An agent never changes its team. Raises Agent.DoesNotExist, which is not remembered."""
+    return Agent.objects.values_list("team_id", flat=True).get(pk=agent_id)

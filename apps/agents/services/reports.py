@@ -1,0 +1,99 @@
+"""What agents say about their commands: claimed, printed, interrupted, ended."""
+
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from apps.accounts.actors import Actor
+from apps.accounts.refusals import Conflict, NotFound
+from apps.agents.carriers import Carrier, carrier_of
+from apps.agents.contract import AgentTopic, CommandChanged, PrintOutput, ReportCommand, TerminalPrinted, TerminalTopic
+from apps.agents.models import Agent, Command
+from apps.agents.services.commands import lock_team, locked, move
+from apps.agents.services.presence import revive
+from apps.events import log, wire
+from apps.events.declare import Event, Topic
+from apps.events.dispatch import handles
+from apps.events.models import StoredEvent
+
+Status = Command.Status
+
+
+@handles(ReportCommand)
+def report_command(actor: Actor, topic: AgentTopic, frame: ReportCommand) -> StoredEvent | None:
+    """An agent claims a command, confirms a step of an interrupt, or says how a command ended."""
+    agent = Agent.objects.get(pk=topic.agent_id)
+    lock_team(agent.team_id)
+    agent.refresh_from_db()
+    command = _own(agent, frame.command_id)
+    if frame.interrupt:
+        return _confirm_interrupt(command, topic, frame.interrupt)
+    if frame.status == Status.RUNNING:
+        return _claim(actor, agent, command, frame.instance)
+    if command.instance != agent.instance:
+        raise Conflict("This command was claimed by another process.")
+    return move(
+        command,
+        frame.status,
+        exit_code=frame.exit_code,
+        error=frame.error,
+        cpu_seconds=frame.cpu_seconds,
+        max_rss_bytes=frame.max_rss_bytes,
+    )
+
+
+@handles(PrintOutput)
+def print_output(actor: Actor, topic: TerminalTopic, frame: PrintOutput) -> list[tuple[Topic, Event]]:
+    """What a command printed, for the agent's terminal and for the command's owner. Writes nothing itself."""
+    agent_id, carrier, context = _facts_of(frame.command_id)
+    if agent_id != topic.agent_id:
+        raise NotFound("This agent has no such command.")
+    printed = TerminalPrinted(command_id=frame.command_id, offset=frame.offset, text=frame.text)
+    drafts: list[tuple[Topic, Event]] = [(topic, printed)]
+    if carrier and (mirrored := carrier.mirror(context, frame.text, frame.offset, wire.now())):
+        drafts.append(mirrored)
+    return drafts
+
+
+def _claim(actor: Actor, agent: Agent, command: Command, instance: str | None) -> StoredEvent | None:
+    """The one moment that decides who carries a command out."""
+    is_present = instance == agent.instance if instance else agent.connection in ("", actor.connection)
+    if not is_present:
+        raise Conflict(f'Another process is connected as "{agent.name}" now.')
+    if command.status != Status.SENT:
+        raise Conflict(f"This command is {command.status} already.")
+    stored = move(command, Status.RUNNING, instance=agent.instance)
+    if not agent.is_online:
+        revive(agent, actor)
+    return stored
+
+
+def _confirm_interrupt(command: Command, topic: AgentTopic, step: str) -> StoredEvent:
+    if command.status != Status.RUNNING:
+        raise Conflict(f"This command is {command.status} already.")
+    field = f"interrupt_{step}_at"
+    setattr(command, field, getattr(command, field) or wire.now())
+    command.save(update_fields=[field])
+    return log.append(topic, CommandChanged.of(command, interrupt=step))
+
+
+def _own(agent: Agent, command_id: UUID) -> Command:
+    """A command of this agent. Raises Conflict for one that went to another, NotFound for a stranger's."""
+    command = Command.objects.filter(pk=command_id, team_id=agent.team_id).first()
+    if command is None:
+        raise NotFound("There is no such command.")
+    if command.agent_id != agent.pk:
+        raise Conflict("This command went to another agent.")
+    return locked(command_id)
+
+
+@lru_cache(maxsize=10_000)
+def _facts_of(command_id: UUID) -> tuple[UUID | None, Carrier | None, dict[str, Any]]:
+    """What never changes once a command was claimed. Raises, and then remembers nothing."""
+    command = Command.objects.filter(pk=command_id).first()
+    if command is None:
+        raise NotFound("This agent has no such command.")
+    if not command.instance:
+        raise Conflict("Claim this command before printing.")
+    more = {"command_id": str(command.pk), "agent": command.agent_name, "agent_id": str(command.agent_id)}
+    return command.agent_id, carrier_of(command.purpose), {**command.context, **more}

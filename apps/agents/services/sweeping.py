@@ -1,0 +1,53 @@
+"""What has to be looked at again and again: leases that ended, commands that are overdue or wait."""
+
+import time
+from datetime import timedelta
+
+from apps.agents.models import Agent, Command
+from apps.agents.services.commands import assign_waiting, lock_team, locked, move
+from apps.agents.services.presence import end_lease, lease_seconds
+from apps.events import wire
+from apps.events.sweeper import sweeps
+
+OVERDUE_GRACE = timedelta(seconds=30)
+
+_started = time.monotonic()
+
+
+@sweeps(seconds=1)
+def sweep() -> None:
+    """End leases, fail what is long overdue, give out what waits. Inside a transaction."""
+    # While this process was not there, nobody took heartbeats: agents get a whole lease to come back.
+    if time.monotonic() - _started >= lease_seconds():
+        _end_leases()
+    _fail_overdue()
+    _assign()
+
+
+def _end_leases() -> None:
+    now = wire.now()
+    ended = Agent.objects.exclude(status=Agent.Status.OFFLINE).filter(lease_until__lt=now)
+    for agent in ended.order_by("team_id", "pk"):
+        lock_team(agent.team_id)
+        agent.refresh_from_db()
+        if agent.status != Agent.Status.OFFLINE and agent.lease_until and agent.lease_until < now:
+            end_lease(agent, "The agent vanished.")
+
+
+def _fail_overdue() -> None:
+    """An agent ends a command at its timeout by itself; this is for one that does not."""
+    running = Command.objects.filter(status=Command.Status.RUNNING, spec__timeout__isnull=False)
+    for command in running.order_by("team_id", "pk"):
+        overdue_at = command.overdue_at(OVERDUE_GRACE)
+        if overdue_at and overdue_at < wire.now():
+            lock_team(command.team_id)
+            command = locked(command.pk)
+            if command.status == Command.Status.RUNNING:
+                move(command, Command.Status.FAILED, error="Timed out, and its agent did not say so.")
+
+
+def _assign() -> None:
+    waiting = Command.objects.filter(status=Command.Status.QUEUED).order_by("team_id").values_list("team_id", flat=True)
+    for team_id in waiting.distinct():
+        lock_team(team_id)
+        assign_waiting(team_id)
