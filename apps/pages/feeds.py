@@ -1,0 +1,29 @@
+"""Where a page goes on from: the cursor of each topic that it follows, read before its state."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from apps.events import log
+from apps.events.declare import Topic
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A topic and the last event that the state on the page contains."""
+
+    topic: str
+    epoch: str
+    seq: int
+
+    @classmethod
+    def of(cls, topic: Topic) -> Self:
+        at = log.cursor(topic)
+        return cls(str(topic), at.epoch, at.seq)
+
+    @property
+    def attributes(self) -> SafeString:
+        """For an element whose script follows the topic."""
+        return format_html('data-topic="{}" data-epoch="{}" data-seq="{}"', self.topic, self.epoch, self.seq)

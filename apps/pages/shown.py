@@ -1,0 +1,37 @@
+"""How a page behind the login is shown: who asks is known, and a stranger gets the same 404 as for nothing."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from apps.accounts.refusals import NotFound
+from apps.accounts.rest import actor_of
+
+View = Callable[..., HttpResponse]
+
+
+def page(view: View) -> View:
+    """Make `view(request, actor, …)` a page for people who are logged in."""
+
+    @login_required
+    @wraps(view)
+    def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, actor_of(request), **kwargs)
+        except NotFound as refusal:
+            raise Http404(refusal.message) from refusal
+
+    return shown
+
+
+def show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    """The template with what every page behind the login needs. It is never taken from a cache: its cursor would be old."""
+    transport = request.GET.get("transport", "auto" if settings.ENABLE_WEBSOCKET else "poll")
+    response = render(request, template, {**context, "transport": transport})
+    response["Cache-Control"] = "no-store"
+    return response

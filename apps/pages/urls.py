@@ -1,0 +1,15 @@
+from django.urls import path
+
+from apps.pages import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("projects/", views.projects, name="projects"),
+    path("projects/<uuid:project_id>/", views.project, name="project"),
+    path("runs/<uuid:run_id>/", views.run, name="run"),
+    path("tasks/", views.tasks, name="tasks"),
+    path("agents/", views.agents, name="agents"),
+    path("agents/<uuid:agent_id>/", views.agent, name="agent"),
+    path("chat/", views.chats, name="chats"),
+    path("chat/<uuid:session_id>/", views.chat_session, name="chat"),
+]

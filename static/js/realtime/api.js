@@ -1,0 +1,114 @@
+// The HTTP side of the client: reading a topic's log, and sending frames where no socket can.
+
+import { Problem } from './problem.js'
+
+/** @import {Frame, Page} from './types.d.ts' */
+
+const PAGE = 500
+const TIMEOUT = 10_000
+
+export class Api {
+  #base
+  #csrf
+  #token
+
+  /**
+   * @param {object} options
+   * @param {string} [options.base] the server's address, ending in a slash
+   * @param {string} [options.csrf] Django's token, needed with the session cookie
+   * @param {(() => Promise<string>) | null} [options.token] an access token, on pages of another origin
+   */
+  constructor({ base = '/', csrf = '', token = null } = {}) {
+    this.#base = base
+    this.#csrf = csrf
+    this.#token = token
+  }
+
+  /**
+   * One page of a topic: after or before a seq, waiting up to `wait` seconds for something new.
+   * null: nothing new since the answer that had this `etag`.
+   *
+   * @param {string} topic
+   * @param {{after?: number | null, before?: number, epoch?: string | null, limit?: number, wait?: number}} [where]
+   * @param {{signal?: AbortSignal, etag?: {value: string | null, retryAfter?: number | null}}} [how] `etag.value` is read and replaced
+   * @returns {Promise<Page | null>}
+   */
+  async events(topic, { after, before, epoch, limit = PAGE, wait = 0 } = {}, { signal, etag } = {}) {
+    const query = new URLSearchParams({ topic, limit: String(limit) })
+    if (after != null) query.set('after', String(after))
+    if (before != null) query.set('before', String(before))
+    if (epoch != null) query.set('epoch', String(epoch))
+    if (wait) query.set('wait', String(wait))
+
+    const headers = etag?.value ? { 'If-None-Match': etag.value } : {}
+    const response = await this.#fetch(`api/v1/events/?${query}`, { headers, signal }, TIMEOUT + wait * 1000)
+    if (etag) {
+      etag.value = response.headers.get('ETag')
+      etag.retryAfter = Number(response.headers.get('Retry-After')) || null
+    }
+    if (response.status === 304) return null
+    return await response.json()
+  }
+
+  /** Send one command frame. @param {Frame} frame @returns {Promise<Frame>} its ack */
+  async frame(frame) {
+    return await this.post('api/v1/frames/', frame)
+  }
+
+  /** Milliseconds there and back. */
+  async ping() {
+    const sent = performance.now()
+    await this.#fetch('health', {}, TIMEOUT)
+    return performance.now() - sent
+  }
+
+  /** @param {string} path @returns {Promise<any>} */
+  async get(path) {
+    return await (await this.#fetch(path, {}, TIMEOUT)).json()
+  }
+
+  /** @param {string} path @param {unknown} body @returns {Promise<any>} */
+  async post(path, body) {
+    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': this.#csrf }
+    const response = await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }, TIMEOUT)
+    return response.status === 204 ? null : await response.json()
+  }
+
+  /** @param {string} path @param {RequestInit} init @param {number} timeout milliseconds */
+  async #fetch(path, init, timeout) {
+    const limit = AbortSignal.timeout(timeout)
+    const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit
+    const headers = new Headers(init.headers)
+    if (this.#token) headers.set('Authorization', `Bearer ${await this.#token()}`)
+
+    let response
+    try {
+      // Another origin gets a token and never a cookie.
+      const credentials = this.#token ? 'omit' : 'same-origin'
+      response = await fetch(this.#base + path, { ...init, headers, signal, credentials, cache: 'no-store' })
+    } catch (error) {
+      if (init.signal?.aborted) throw error
+      throw new Problem(limit.aborted ? 'timeout' : 'connection_failed')
+    }
+    if (response.ok || response.status === 304) return response
+    throw await problemOf(response)
+  }
+}
+
+/** @param {Response} response */
+async function problemOf(response) {
+  const body = await response.json().catch(() => null)
+  const problem = Problem.of(body?.error ?? body?.data ?? { code: codeOf(response.status), message: body?.detail })
+  problem.retryAfter ??= Number(response.headers.get('Retry-After')) || null
+  return problem
+}
+
+/** A refusal code for an answer that carries none, such as a proxy's. @param {number} status */
+function codeOf(status) {
+  if (status === 401) return 'unauthenticated'
+  if (status === 403) return 'forbidden'
+  if (status === 404) return 'not_found'
+  if (status === 429) return 'too_fast'
+  if (status === 503) return 'unavailable'
+  return 'server_error'
+}

@@ -1,0 +1,238 @@
+// What a page holds: topics to follow, frames to send, and how it stands. It doesn't know which way the frames go.
+//
+//     const client = new Client({ user: '3', csrf })
+//     const feed = client.follow('run.…', { epoch, seq })
+//     feed.on('workflow_log', (event) => …)
+//     await client.send('message', 'chat.…', { content: 'Hello' })
+//     client.start()
+
+import { Api } from './api.js'
+import { Connection } from './connection.js'
+import { CONTROL } from './contract.js'
+import { Feed } from './feed.js'
+import { newId } from './ids.js'
+import { Outbox } from './outbox.js'
+import { Poller } from './poller.js'
+import { Socket } from './socket.js'
+import { IndexedStore } from './store.js'
+
+/** @import {Cursor, Frame, Hello, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
+/** @import {Listener} from './feed.js' */
+
+/** @typedef {Status & {waiting: number, replayed: number, lost: number, resent: number}} Standing */
+
+const NOTHING_SEEN = { epoch: null, seq: null }
+const FILL_AGAIN = 1000
+
+export class Client {
+  /** @type {Map<string, Feed>} */
+  #feeds = new Map()
+  /** @type {Set<string>} */
+  #filling = new Set()
+  /** @type {Map<string, Set<Listener>>} */
+  #listeners = new Map()
+  /** @type {Set<(standing: Standing) => void>} */
+  #watchers = new Set()
+  #forgotten = { replayed: 0, lost: 0 }
+  #outbox
+  #wire
+
+  /**
+   * @param {object} [options]
+   * @param {string} [options.base] the server's address, ending in a slash; left out: the page's own
+   * @param {string} [options.socketUrl] where the socket is, if not at `ws/` under `base`
+   * @param {string} [options.user] whose outbox this is; left out: frames do not outlive the page
+   * @param {string} [options.csrf]
+   * @param {(() => Promise<string>) | null} [options.token] a fresh access token, on pages of another origin
+   * @param {'auto' | 'socket' | 'poll'} [options.transport]
+   * @param {(listener: WireListener) => Wire} [options.wire] another way to the server
+   * @param {Store | null} [options.store]
+   */
+  constructor({ base = '/', socketUrl, user = '', csrf = '', token = null, transport = 'auto', wire, store } = {}) {
+    this.api = new Api({ base, csrf, token })
+    this.#outbox = new Outbox({
+      send: (frame) => this.#wire.send(frame),
+      store: store ?? (user && typeof indexedDB === 'object' ? new IndexedStore(user) : null),
+      changed: () => this.#changed(),
+    })
+    const listener = {
+      opened: () => this.#opened(),
+      received: (/** @type {Frame} */ frame) => this.#received(frame),
+      changed: (/** @type {Status} */ status) => this.#changed(status),
+    }
+    this.#wire = wire?.(listener) ?? new Connection({
+      openers: {
+        ...(transport === 'poll' ? {} : { websocket: (line) => new Socket(socketUrl ?? socketUrlOf(base), line, token) }),
+        ...(transport === 'socket' ? {} : { http: (line) => new Poller(this.api, line) }),
+      },
+      listener,
+      canRenew: token !== null,
+    })
+  }
+
+  /** @returns {Standing} */
+  get standing() {
+    const standing = { ...this.#wire.status, waiting: this.#outbox.size, resent: this.#outbox.resent, ...this.#forgotten }
+    for (const { replayed, lost } of this.#feeds.values()) {
+      standing.replayed += replayed
+      standing.lost += lost
+    }
+    return standing
+  }
+
+  start() {
+    this.#outbox.load()
+    this.#wire.start()
+  }
+
+  stop() {
+    this.#outbox.pause()
+    this.#wire.stop()
+  }
+
+  retry() {
+    this.#wire.retry()
+  }
+
+  wake() {
+    this.#wire.wake()
+  }
+
+  /** Follow a topic from a cursor; the same topic is followed once, however often it is asked for. @param {string} topic @param {Cursor} [cursor] */
+  follow(topic, cursor = NOTHING_SEEN) {
+    const known = this.#feeds.get(topic)
+    if (known) return known
+
+    const feed = new Feed(topic, cursor, (event) => this.#tell(event))
+    this.#feeds.set(topic, feed)
+    this.#subscribe(feed)
+    return feed
+  }
+
+  /** @param {string} topic */
+  unfollow(topic) {
+    const feed = this.#feeds.get(topic)
+    if (!feed) return
+    this.#feeds.delete(topic)
+    this.#forgotten.replayed += feed.replayed
+    this.#forgotten.lost += feed.lost
+    this.#wire.send({ type: CONTROL.UNSUBSCRIBE, id: newId(), topic, data: {} })
+  }
+
+  /** Listen to a type of event on every followed topic, or to `error`: a refusal of no frame in particular. @param {string} type @param {Listener} listener */
+  on(type, listener) {
+    const listeners = this.#listeners.get(type) ?? new Set()
+    this.#listeners.set(type, listeners.add(listener))
+    return () => listeners.delete(listener)
+  }
+
+  /** Be told how it stands, now and at each change. @param {(standing: Standing) => void} watcher */
+  watch(watcher) {
+    this.#watchers.add(watcher)
+    watcher(this.standing)
+    return () => this.#watchers.delete(watcher)
+  }
+
+  /** Send what a person wrote: it survives a lost connection and a reload. Answers with the ack's data, or throws a Problem. @param {string} type @param {string} topic @param {object} data */
+  send(type, topic, data) {
+    return this.#outbox.add({ id: newId(), type, topic, data, keep: true })
+  }
+
+  /** Ask for something to happen now, or not at all: what a button does. @param {string} type @param {string} topic @param {object} [data] */
+  ask(type, topic, data = {}) {
+    return this.#outbox.add({ id: newId(), type, topic, data, keep: false })
+  }
+
+  /** Say what is worth nothing a second later. @param {string} type @param {string} topic @param {object} data */
+  whisper(type, topic, data) {
+    if (this.#wire.status.state === 'live') this.#wire.send({ type, id: newId(), topic, data })
+  }
+
+  /** What is written on `topic` and not answered yet. @param {string} topic */
+  waitingOn(topic) {
+    return this.#outbox.on(topic)
+  }
+
+  #opened() {
+    for (const feed of this.#feeds.values()) this.#subscribe(feed)
+    this.#outbox.resume()
+  }
+
+  /** @param {Feed} feed */
+  #subscribe({ topic, epoch, seq }) {
+    const data = seq === null ? {} : epoch === null ? { after: seq } : { after: seq, epoch }
+    this.#wire.send({ type: CONTROL.SUBSCRIBE, id: newId(), topic, data })
+  }
+
+  /** @param {Frame} frame */
+  #received(frame) {
+    const { type, topic = '', data } = frame
+    switch (type) {
+      case CONTROL.BATCH:
+        for (const one of frame.messages ?? []) this.#received(one)
+        break
+      case CONTROL.SUBSCRIBED:
+        this.#feeds.get(topic)?.subscribed(data)
+        break
+      case CONTROL.RESET:
+        this.#feeds.get(topic)?.reset(data)
+        break
+      case CONTROL.ACK:
+        this.#outbox.answered(frame)
+        break
+      case CONTROL.ERROR:
+        if (!this.#outbox.answered(frame)) this.#tell(frame)
+        break
+      case CONTROL.PONG:
+        break
+      default:
+        this.#take(frame)
+    }
+  }
+
+  /** @param {Frame} frame */
+  #take(frame) {
+    const feed = this.#feeds.get(frame.topic ?? '')
+    if (!feed) this.#tell(frame)
+    else if (frame.seq === undefined) feed.tell(frame)
+    else if (!feed.accept(/** @type {StoredEvent} */ (frame))) this.#fill(feed)
+  }
+
+  /** Fetch what is missing between a feed's cursor and its head. @param {Feed} feed */
+  async #fill(feed) {
+    const { topic } = feed
+    if (this.#filling.has(topic)) return
+    this.#filling.add(topic)
+    try {
+      while (feed.isBehind() && this.#feeds.get(topic) === feed) {
+        const page = await this.api.events(topic, { after: feed.seq, epoch: feed.epoch })
+        if (page?.reset) feed.reset(page)
+        for (const event of page?.events ?? []) feed.accept(event)
+        if (!page?.events.length) break
+      }
+    } catch {
+      setTimeout(() => this.#fill(feed), FILL_AGAIN)
+    } finally {
+      this.#filling.delete(topic)
+    }
+  }
+
+  /** @param {Status} [status] */
+  #changed(status) {
+    if (status && status.state !== 'live' && status.state !== 'polling') this.#outbox.pause()
+    // The first change can come while the wire is still being made.
+    if (this.#wire) for (const watcher of this.#watchers) watcher(this.standing)
+  }
+
+  /** @param {Frame} event */
+  #tell(event) {
+    for (const listener of this.#listeners.get(event.type) ?? []) listener(event)
+  }
+}
+
+/** The socket belonging to a server's address: wss where the page is https. @param {string} base */
+function socketUrlOf(base) {
+  const url = new URL('ws/', new URL(base, location.href))
+  url.protocol = url.protocol.replace('http', 'ws')
+  return url.href
+}

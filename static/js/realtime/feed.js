@@ -1,0 +1,97 @@
+// One topic as this page knows it. Push, replay and polling all pour into accept(), so an event counts once, in order,
+// whichever way it came.
+
+/** @import {Cursor, Frame, StoredEvent} from './types.d.ts' */
+
+/** @typedef {(event: any) => void} Listener */
+
+export class Feed {
+  /** @type {Map<string, Set<Listener>>} */
+  #listeners = new Map()
+  /** Up to here it is history that was missed. */
+  #replayUntil = 0
+  #everyEvent
+
+  /** The last event's seq, null while none is known. @type {number | null} */
+  seq
+  /** @type {string | null} */
+  epoch
+  /** The highest seq that is known to exist. */
+  head = 0
+  /** Events that came again after a break, events that nobody can give back, and events that came twice. */
+  replayed = 0
+  lost = 0
+  duplicates = 0
+
+  /** @param {string} topic @param {Cursor} cursor @param {Listener} [everyEvent] hears all of them, after the others */
+  constructor(topic, { epoch, seq }, everyEvent = () => {}) {
+    this.topic = topic
+    this.epoch = epoch
+    this.seq = seq
+    this.head = seq ?? 0
+    this.#everyEvent = everyEvent
+  }
+
+  /** @returns {Cursor} */
+  get cursor() {
+    return { epoch: this.epoch, seq: this.seq }
+  }
+
+  isBehind() {
+    return this.seq !== null && this.seq < this.head
+  }
+
+  /** true: taken, or known already. false: something is missing, fetch after this.seq. @param {StoredEvent} event */
+  accept(event) {
+    this.head = Math.max(this.head, event.seq)
+    if (this.seq !== null && event.seq <= this.seq) {
+      this.duplicates += 1
+      return true
+    }
+    if (this.seq !== null && event.seq > this.seq + 1) return false
+
+    this.seq = event.seq
+    if (event.seq <= this.#replayUntil) this.replayed += 1
+    this.tell(event)
+    return true
+  }
+
+  /** The server follows us from our cursor; the rest up to `head` is on its way. @param {{epoch: string, head: number}} answer */
+  subscribed({ epoch, head }) {
+    this.epoch = epoch
+    if (this.seq === null) this.seq = head
+    this.head = Math.max(this.head, head)
+    this.#replayUntil = head
+  }
+
+  /** What lies between our cursor and `head` is gone: listeners of `reset` start afresh. @param {{epoch: string, head: number}} answer */
+  reset({ epoch, head }) {
+    if (this.seq !== null && epoch === this.epoch) this.lost += Math.max(0, head - this.seq)
+    this.epoch = epoch
+    this.seq = head
+    this.head = head
+    this.tell({ type: 'reset', topic: this.topic, data: { epoch, head } })
+  }
+
+  /** Listen to events and whispers of `type`; the answer stops it. @param {string} type @param {Listener} listener */
+  on(type, listener) {
+    const listeners = this.#listeners.get(type) ?? new Set()
+    this.#listeners.set(type, listeners.add(listener))
+    return () => listeners.delete(listener)
+  }
+
+  /** @param {Frame} event */
+  tell(event) {
+    for (const listener of this.#listeners.get(event.type) ?? []) attempt(listener, event)
+    attempt(this.#everyEvent, event)
+  }
+}
+
+/** One broken listener does not cost the others their event. @param {Listener} listener @param {Frame} event */
+function attempt(listener, event) {
+  try {
+    listener(event)
+  } catch (error) {
+    reportError(error)
+  }
+}

@@ -1,0 +1,166 @@
+// Frames that wait for their answer. They are sent again until it comes, under the same id, so each happens once; on one
+// topic they go one after the other, so their order is that of the person who wrote them.
+
+import { Problem } from './problem.js'
+
+/** @import {Entry, Frame, Store} from './types.d.ts' */
+
+const MOST = 100
+const ANSWERED_WITHIN = 15_000
+const TRY_AGAIN = 1000
+
+/** @typedef {{entry: Entry, resolve: (ack: any) => void, reject: (problem: Problem) => void, sent: boolean, resent: number,
+ *   timer?: ReturnType<typeof setTimeout>, deadline?: ReturnType<typeof setTimeout>}} Waiting */
+
+export class Outbox {
+  /** Oldest first. @type {Map<string, Waiting>} */
+  #waiting = new Map()
+  #isOpen = false
+  #store
+  #send
+  #changed
+
+  /** How often a frame had to be sent again. */
+  resent = 0
+
+  /** @param {{send: (frame: Frame) => boolean, store?: Store | null, changed?: () => void}} options */
+  constructor({ send, store = null, changed = () => {} }) {
+    this.#send = send
+    this.#store = store
+    this.#changed = changed
+  }
+
+  get size() {
+    return this.#waiting.size
+  }
+
+  /** What is not answered yet on `topic`, oldest first. @param {string} topic @returns {Entry[]} */
+  on(topic) {
+    return [...this.#waiting.values()].map(({ entry }) => entry).filter((entry) => entry.topic === topic)
+  }
+
+  /** Take up what an earlier page left; it goes before what this page has written meanwhile. */
+  async load() {
+    const left = await this.#store?.all().catch(() => []) ?? []
+    const younger = [...this.#waiting.entries()]
+    this.#waiting.clear()
+    for (const entry of left) this.#waiting.set(entry.id, waitingFor(entry))
+    for (const [id, waiting] of younger) this.#waiting.set(id, waiting)
+    this.#pump()
+    if (left.length) this.#changed()
+  }
+
+  /**
+   * Send `entry` until it is answered, and answer with the ack's data or throw the Problem. One that is not to be kept
+   * is given up after a while, since nobody wants a button to work an hour later.
+   *
+   * @param {Entry} entry @returns {Promise<any>}
+   */
+  add(entry) {
+    if (this.#waiting.size >= MOST) return Promise.reject(new Problem('outbox_full'))
+
+    const { promise, resolve, reject } = withResolvers()
+    const waiting = { ...waitingFor(entry), resolve, reject }
+    this.#waiting.set(entry.id, waiting)
+    if (entry.keep) this.#store?.put(entry).catch(() => {})
+    else waiting.deadline = setTimeout(() => this.#refuse(waiting, new Problem('timeout')), ANSWERED_WITHIN)
+    this.#pump()
+    this.#changed()
+    return promise
+  }
+
+  /** A line is up. It knows nothing of what was sent on the one before. */
+  resume() {
+    this.#isOpen = true
+    for (const waiting of this.#waiting.values()) this.#takeBack(waiting)
+    this.#pump()
+  }
+
+  pause() {
+    this.#isOpen = false
+  }
+
+  /** An ack or error came in. false: it is not for one of ours. @param {Frame} frame */
+  answered({ type, id = '', data }) {
+    const waiting = this.#waiting.get(id)
+    if (!waiting) return false
+
+    if (type === 'ack') this.#settle(waiting).resolve(data)
+    else {
+      const problem = Problem.of(data)
+      if (problem.isTransient()) this.#again(waiting, (problem.retryAfter ?? 1) * 1000)
+      else this.#refuse(waiting, problem)
+    }
+    this.#pump()
+    return true
+  }
+
+  #pump() {
+    if (!this.#isOpen) return
+    const busy = new Set()
+    for (const waiting of this.#waiting.values()) {
+      const { topic } = waiting.entry
+      if (!waiting.sent && !busy.has(topic)) this.#dispatch(waiting)
+      busy.add(topic)
+    }
+  }
+
+  /** @param {Waiting} waiting */
+  #dispatch(waiting) {
+    const { id, type, topic, data } = waiting.entry
+    if (!this.#send(topic === null ? { type, id, data } : { type, id, topic, data })) return
+
+    waiting.sent = true
+    if (waiting.resent) this.resent += 1
+    this.#again(waiting, ANSWERED_WITHIN)
+  }
+
+  /** @param {Waiting} waiting @param {number} ms */
+  #again(waiting, ms) {
+    clearTimeout(waiting.timer)
+    waiting.timer = setTimeout(() => {
+      this.#takeBack(waiting)
+      this.#pump()
+    }, ms || TRY_AGAIN)
+  }
+
+  /** @param {Waiting} waiting */
+  #takeBack(waiting) {
+    clearTimeout(waiting.timer)
+    if (waiting.sent) waiting.resent += 1
+    waiting.sent = false
+  }
+
+  /** @param {Waiting} waiting @param {Problem} problem */
+  #refuse(waiting, problem) {
+    this.#settle(waiting).reject(problem)
+    this.#pump()
+  }
+
+  /** @param {Waiting} waiting */
+  #settle(waiting) {
+    clearTimeout(waiting.timer)
+    clearTimeout(waiting.deadline)
+    this.#waiting.delete(waiting.entry.id)
+    if (waiting.entry.keep) this.#store?.remove(waiting.entry.id).catch(() => {})
+    queueMicrotask(this.#changed)
+    return waiting
+  }
+}
+
+/** @param {Entry} entry @returns {Waiting} */
+function waitingFor(entry) {
+  return { entry, resolve: () => {}, reject: () => {}, sent: false, resent: 0 }
+}
+
+function withResolvers() {
+  /** @type {(ack: any) => void} */
+  let resolve = () => {}
+  /** @type {(problem: Problem) => void} */
+  let reject = () => {}
+  const promise = new Promise((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,235 @@
+// The socket's interface over HTTP: a frame given to send() is answered by received(), as a socket would. A question is
+// held open by the server (long poll); where a proxy doesn't allow that, it is asked again and again.
+
+import { Api } from './api.js'
+import { CLOSE, CONTROL } from './contract.js'
+import { Pace } from './pace.js'
+import { Problem } from './problem.js'
+
+/** @import {Cursor, Frame, Line, LineListener, Page} from './types.d.ts' */
+
+const WAIT = 20
+const FAILURES_ALLOWED = 2
+// Browsers open six connections to a server; some stay free for everything else.
+const HELD_OPEN = 3
+
+/** @typedef {Cursor & {topic: string, stop: AbortController}} Followed */
+
+/** @implements {Line} */
+export class Poller {
+  /** @type {Map<string, Followed>} */
+  #followed = new Map()
+  #stopped = new AbortController()
+  #open = false
+  #canHold = true
+  #failures = 0
+  #api
+  #listener
+
+  /** @param {Api} api @param {LineListener} listener */
+  constructor(api, listener) {
+    this.#api = api
+    this.#listener = listener
+  }
+
+  async open() {
+    try {
+      await this.#api.ping()
+    } catch (error) {
+      return this.#end(error)
+    }
+    if (this.#stopped.signal.aborted) return
+    this.#open = true
+    this.#listener.opened({})
+  }
+
+  close() {
+    this.#open = false
+    this.#stopped.abort()
+    for (const followed of this.#followed.values()) followed.stop.abort()
+    this.#followed.clear()
+  }
+
+  giveUp() {
+    this.#end(new Problem('timeout'))
+  }
+
+  /** @param {Frame} frame */
+  send(frame) {
+    if (!this.#open) return false
+    switch (frame.type) {
+      case CONTROL.SUBSCRIBE:
+        this.#follow(frame)
+        break
+      case CONTROL.UNSUBSCRIBE:
+        this.#unfollow(frame.topic ?? '')
+        break
+      case CONTROL.PING:
+        this.#ping(frame)
+        break
+      case CONTROL.RECEIVED:
+        break
+      default:
+        this.#post(frame)
+    }
+    return true
+  }
+
+  /** @param {Frame} frame */
+  async #follow({ id, topic = '', data }) {
+    this.#unfollow(topic)
+    const followed = { topic, epoch: data?.epoch ?? null, seq: data?.after ?? null, stop: new AbortController() }
+    this.#followed.set(topic, followed)
+
+    const etag = { value: /** @type {string | null} */ (null), retryAfter: null }
+    const pace = new Pace()
+    let known = false
+    while (!followed.stop.signal.aborted) {
+      const hold = known && this.#mayHold(topic)
+      let page
+      try {
+        page = await this.#read(followed, hold ? WAIT : 0, etag)
+        this.#failures = 0
+      } catch (error) {
+        if (followed.stop.signal.aborted) return
+        if (await this.#isOver(followed, id, error, hold)) return
+        continue
+      }
+      if (followed.stop.signal.aborted) return
+
+      if (!known && page) this.#announce(followed, id, page)
+      known = true
+      if (page) this.#pass(followed, page, pace)
+      if (page?.events.length || hold) continue
+      if (this.#mayHold(topic)) continue
+      await sleep(Math.max(pace.next(), (etag.retryAfter ?? 0) * 1000), followed.stop.signal)
+    }
+  }
+
+  /** @param {Followed} followed @param {number} wait seconds @param {{value: string | null, retryAfter: number | null}} etag */
+  #read({ topic, seq, epoch, stop }, wait, etag) {
+    // Without a cursor only the head is wanted, and no event.
+    const where = seq === null ? { before: 0 } : { after: seq, epoch, wait }
+    return this.#api.events(topic, where, { signal: stop.signal, etag })
+  }
+
+  /** @param {Followed} followed @param {string | undefined} id @param {Page} page */
+  #announce(followed, id, { epoch, head, floor, reset }) {
+    const { topic } = followed
+    if (reset) this.#listener.received({ type: CONTROL.RESET, topic, data: { topic, epoch, head, floor } })
+    // From here on it is either the reader's own cursor or the head; both are known.
+    if (reset || followed.seq === null) followed.seq = head
+    followed.epoch = epoch
+    this.#listener.received({ type: CONTROL.SUBSCRIBED, id, topic, data: { topic, epoch, head, recovered: !reset } })
+  }
+
+  /** @param {Followed} followed @param {Page} page @param {Pace} pace */
+  #pass(followed, { epoch, head, floor, reset, events }, pace) {
+    const { topic } = followed
+    if (reset) {
+      if (followed.seq !== head) this.#listener.received({ type: CONTROL.RESET, topic, data: { topic, epoch, head, floor } })
+      followed.epoch = epoch
+      followed.seq = head
+      return
+    }
+    const fresh = events.filter((event) => event.seq > (followed.seq ?? 0))
+    if (fresh.length === 0) return
+
+    pace.news()
+    followed.seq = fresh[fresh.length - 1].seq
+    this.#listener.received({ type: CONTROL.BATCH, messages: fresh })
+  }
+
+  /** One reading has failed: is this the end of the topic, or of the line? @param {Followed} followed @param {string | undefined} id @param {unknown} error @param {boolean} held */
+  async #isOver(followed, id, error, held) {
+    const problem = error instanceof Problem ? error : new Problem('server_error')
+    if (problem.code === 'forbidden' || problem.code === 'not_found') {
+      this.#unfollow(followed.topic)
+      this.#listener.received({ type: CONTROL.ERROR, id, topic: followed.topic, data: asData(problem) })
+      return true
+    }
+    if (problem.code === 'unauthenticated') {
+      this.#end(problem)
+      return true
+    }
+    // A proxy that cuts held questions still lets short ones through.
+    if (held) this.#canHold = false
+    else this.#failures += 1
+    if (this.#failures >= FAILURES_ALLOWED && !problem.isTransient()) {
+      this.#end(problem)
+      return true
+    }
+    await sleep((problem.retryAfter ?? 1) * 1000, followed.stop.signal)
+    return false
+  }
+
+  /** @param {string} topic */
+  #unfollow(topic) {
+    this.#followed.get(topic)?.stop.abort()
+    this.#followed.delete(topic)
+  }
+
+  /** @param {string} topic */
+  #mayHold(topic) {
+    return this.#canHold && [...this.#followed.keys()].indexOf(topic) < HELD_OPEN
+  }
+
+  /** @param {Frame} frame */
+  async #ping({ id }) {
+    try {
+      await this.#api.ping()
+      this.#tell({ type: CONTROL.PONG, id })
+    } catch {
+      // Silence is an answer too: the monitor hears it.
+    }
+  }
+
+  /** @param {Frame} frame */
+  async #post(frame) {
+    try {
+      this.#tell(await this.#api.frame(frame))
+    } catch (error) {
+      const problem = error instanceof Problem ? error : new Problem('server_error')
+      if (problem.code === 'unauthenticated') this.#end(problem)
+      // Not delivered is not refused: the outbox sends it again.
+      else if (!isOfTheWay(problem)) this.#tell({ type: CONTROL.ERROR, id: frame.id, data: asData(problem) })
+    }
+  }
+
+  /** @param {Frame} frame */
+  #tell(frame) {
+    if (this.#open) this.#listener.received(frame)
+  }
+
+  /** @param {unknown} error */
+  #end(error) {
+    if (this.#stopped.signal.aborted) return
+    this.close()
+    const problem = error instanceof Problem ? error : new Problem('server_error')
+    const code = problem.code === 'unauthenticated' ? CLOSE.UNAUTHENTICATED : 1006
+    this.#listener.closed({ code, refusal: asData(problem) })
+  }
+}
+
+/** @param {Problem} problem */
+function isOfTheWay(problem) {
+  return ['timeout', 'connection_failed', 'server_error'].includes(problem.code)
+}
+
+/** @param {Problem} problem */
+function asData({ code, message, retryAfter }) {
+  return retryAfter === null ? { code, message } : { code, message, retry_after: retryAfter }
+}
+
+/** @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} */
+function sleep(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+  })
+}

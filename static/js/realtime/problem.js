@@ -1,0 +1,40 @@
+// A refusal as an error, and in words for people: what happened, and what one can do about it.
+
+/** @import {Refusal} from './types.d.ts' */
+
+const TRANSIENT = new Set(['too_fast', 'too_many_connections', 'unavailable'])
+
+/** What stands in place of the server's own sentence when there is none, or when the reason is on this side. */
+const WORDS = /** @type {Record<string, string>} */ ({
+  auth_failed: 'You are signed out. Sign in again to go on.',
+  connection_failed: 'The server can’t be reached.',
+  forbidden: 'You may not do that here.',
+  network_lost: 'This device is offline. It goes on by itself when the network is back.',
+  not_supported: 'This browser or network has no WebSocket; the page asks the server instead.',
+  out_of_date: 'This page is older than the server. Reload it.',
+  outbox_full: 'Too much is waiting to be sent. Wait until the connection is back.',
+  revoked: 'Your access has ended. Sign in again.',
+  server_error: 'The server had a problem. It is tried again.',
+  timeout: 'The server did not answer in time.',
+  unauthenticated: 'You are signed out. Sign in again to go on.',
+})
+
+export class Problem extends Error {
+  /** @param {string} code @param {string} [message] @param {number | null} [retryAfter] seconds */
+  constructor(code, message = '', retryAfter = null) {
+    super(message || WORDS[code] || 'Something went wrong.')
+    this.name = 'Problem'
+    this.code = code
+    this.retryAfter = retryAfter
+  }
+
+  /** @param {Partial<Refusal> | null | undefined} refusal */
+  static of(refusal) {
+    return new Problem(refusal?.code ?? 'server_error', refusal?.message, refusal?.retry_after ?? null)
+  }
+
+  /** The same frame may be taken a little later. */
+  isTransient() {
+    return TRANSIENT.has(this.code)
+  }
+}

@@ -1,0 +1,60 @@
+// Where the outbox keeps what a person has written, so that a reload or a crash does not cost it. One per user: what
+// alice wrote is never sent by bob.
+
+/** @import {Entry, Store} from './types.d.ts' */
+
+const ENTRIES = 'outbox'
+
+/** @implements {Store} */
+export class IndexedStore {
+  /** @type {Promise<IDBDatabase> | null} */
+  #database = null
+  #name
+
+  /** @param {string} user */
+  constructor(user) {
+    this.#name = `signalbox-${user}`
+  }
+
+  /** @returns {Promise<Entry[]>} oldest first */
+  async all() {
+    const rows = await this.#do('readonly', (entries) => entries.getAll())
+    return rows.map(({ n: _, ...entry }) => entry)
+  }
+
+  /** @param {Entry} entry */
+  async put(entry) {
+    await this.#do('readwrite', (entries) => entries.put(entry))
+  }
+
+  /** @param {string} id */
+  async remove(id) {
+    const n = await this.#do('readonly', (entries) => entries.index('id').getKey(id))
+    if (n !== undefined) await this.#do('readwrite', (entries) => entries.delete(n))
+  }
+
+  /** @template T @param {IDBTransactionMode} mode @param {(entries: IDBObjectStore) => IDBRequest<T>} step @returns {Promise<T>} */
+  async #do(mode, step) {
+    this.#database ??= open(this.#name)
+    const transaction = (await this.#database).transaction(ENTRIES, mode)
+    return await result(step(transaction.objectStore(ENTRIES)))
+  }
+}
+
+/** @param {string} name @returns {Promise<IDBDatabase>} */
+function open(name) {
+  const request = indexedDB.open(name, 1)
+  request.onupgradeneeded = () => {
+    const entries = request.result.createObjectStore(ENTRIES, { keyPath: 'n', autoIncrement: true })
+    entries.createIndex('id', 'id', { unique: true })
+  }
+  return result(request)
+}
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+function result(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}

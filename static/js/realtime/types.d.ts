@@ -1,0 +1,86 @@
+// The shapes that the modules of this folder pass to each other. Not served: read by editors and `tsc --checkJs` only.
+
+/** Anything that travels on the wire, in either direction. */
+export type Frame = {
+  type: string
+  id?: string
+  topic?: string
+  seq?: number
+  timestamp?: string
+  data?: any
+  messages?: Frame[]
+}
+
+/** A stored fact: a frame with a place in its topic. */
+export type StoredEvent = Frame & { topic: string; seq: number; timestamp: string }
+
+/** The last event that a reader has. `seq` null: it has none and wants only what is new. */
+export type Cursor = { epoch: string | null; seq: number | null }
+
+/** What a server says when it refuses. `retry_after` is in seconds. */
+export type Refusal = { code: string; message: string; retry_after?: number }
+
+/** Why a line ended: a WebSocket close code, and the refusal that came before it, if one did. */
+export type Ending = { code: number; refusal: Refusal | null }
+
+/** What the server says first. */
+export type Hello = { heartbeat_interval?: number; connection_id?: string; user?: { id: number; name: string } | null }
+
+/** One way to the server that lives once: Socket and Poller. */
+export interface Line {
+  open(): void
+  close(): void
+  /** false: this line can't carry it now. */
+  send(frame: Frame): boolean
+}
+
+export interface LineListener {
+  opened(hello: Hello): void
+  received(frame: Frame): void
+  closed(ending: Ending): void
+}
+
+/** How it stands, for people. */
+export type Status = {
+  state: 'idle' | 'connecting' | 'live' | 'polling' | 'reconnecting' | 'offline' | 'stopped'
+  transport: 'websocket' | 'http' | null
+  /** Milliseconds there and back, null until measured. */
+  latency: number | null
+  /** Attempts since the line was last up. */
+  attempt: number
+  /** Milliseconds until the next attempt, null if none is planned. */
+  retryIn: number | null
+  refusal: Refusal | null
+}
+
+/** A way to the server that is kept up: Connection, and Tabs, which shares one Connection between tabs. */
+export interface Wire {
+  readonly status: Status
+  start(): void
+  stop(): void
+  /** A person asks: try now. */
+  retry(): void
+  /** The page woke up or the network came back: doubt what you believe. */
+  wake(): void
+  send(frame: Frame): boolean
+}
+
+export interface WireListener {
+  /** A line is up; it knows nothing of the one before. */
+  opened(hello: Hello): void
+  received(frame: Frame): void
+  changed(status: Status): void
+}
+
+/** A command frame that waits for its answer. */
+export type Entry = { id: string; type: string; topic: string | null; data: any; keep: boolean }
+
+/** Where entries wait across reloads. */
+export interface Store {
+  all(): Promise<Entry[]>
+  put(entry: Entry): Promise<void>
+  remove(id: string): Promise<void>
+}
+
+/** One page of a topic's log. */
+export type Page = { topic: string; epoch: string; head: number; floor: number; reset: boolean; events: StoredEvent[] }

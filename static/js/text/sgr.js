@@ -1,0 +1,124 @@
+// What a program prints, as pieces of text with a style: SGR colours are understood, every other escape sequence and
+// control character is left out. The state goes on from one piece to the next, since output is cut anywhere.
+
+/** @typedef {{kind: 'text', text: string, style: string} | {kind: 'move', how: 'return' | 'newline' | 'back' | 'erase' | 'clear', by?: number}} Piece */
+
+// CSI, OSC and other strings (ended by BEL or ST), two-character escapes; or one control character.
+const SEQUENCE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
+  /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f-\x9f]/g
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the beginning of a sequence whose end has not come yet
+const CUT_OFF = /\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?$/
+const LONGEST_SEQUENCE = 4096
+
+const FLAGS = /** @type {Record<number, string>} */ ({ 1: 'bold', 2: 'dim', 3: 'italic', 4: 'underline', 7: 'inverse', 9: 'strike' })
+const ENDS = /** @type {Record<number, string[]>} */ ({ 22: ['bold', 'dim'], 23: ['italic'], 24: ['underline'], 27: ['inverse'], 29: ['strike'] })
+
+export class Sgr {
+  /** @type {Set<string>} */
+  #flags = new Set()
+  #front = ''
+  #back = ''
+  #style = ''
+  #unfinished = ''
+
+  /** @param {string} printed @returns {Piece[]} */
+  read(printed) {
+    /** @type {Piece[]} */
+    const pieces = []
+    let text = this.#unfinished + printed
+    this.#unfinished = ''
+    const cut = CUT_OFF.exec(text)
+    if (cut) {
+      // A sequence that never ends is not waited for.
+      if (cut[0].length < LONGEST_SEQUENCE) this.#unfinished = cut[0]
+      text = text.slice(0, cut.index)
+    }
+
+    let at = 0
+    for (const found of text.matchAll(SEQUENCE)) {
+      if (found.index > at) pieces.push(this.#text(text.slice(at, found.index)))
+      at = found.index + found[0].length
+      const piece = this.#understand(found)
+      if (piece) pieces.push(piece)
+    }
+    if (at < text.length) pieces.push(this.#text(text.slice(at)))
+    return pieces
+  }
+
+  /** @param {string} text @returns {Piece} */
+  #text(text) {
+    return { kind: 'text', text, style: this.#style }
+  }
+
+  /** @param {RegExpMatchArray} found @returns {Piece | null} */
+  #understand([whole, numbers = '', end = '']) {
+    if (end === 'm') this.#colour(numbers)
+    else if (end === 'K') return { kind: 'move', how: numbers === '2' ? 'clear' : 'erase' }
+    else if (end === 'G') return { kind: 'move', how: 'return', by: Math.max(0, (Number(numbers) || 1) - 1) }
+    else if (end === 'D') return { kind: 'move', how: 'back', by: Number(numbers) || 1 }
+    else if (whole === '\r') return { kind: 'move', how: 'return', by: 0 }
+    else if (whole === '\n') return { kind: 'move', how: 'newline' }
+    else if (whole === '\b') return { kind: 'move', how: 'back', by: 1 }
+    return null
+  }
+
+  /** @param {string} numbers */
+  #colour(numbers) {
+    const codes = numbers.split(/[;:]/).map(Number)
+    for (let n = 0; n < codes.length; n++) {
+      const code = codes[n]
+      if (code === 0) this.#reset()
+      else if (FLAGS[code]) this.#flags.add(FLAGS[code])
+      else if (ENDS[code]) for (const flag of ENDS[code]) this.#flags.delete(flag)
+      else if (code === 38 || code === 48) {
+        const [colour, used] = extended(codes.slice(n + 1))
+        if (code === 38) this.#front = colour === null ? '' : `f${colour}`
+        else this.#back = colour === null ? '' : `b${colour}`
+        n += used
+      } else if (code >= 30 && code <= 37) this.#front = `f${code - 30}`
+      else if (code >= 90 && code <= 97) this.#front = `f${code - 82}`
+      else if (code === 39) this.#front = ''
+      else if (code >= 40 && code <= 47) this.#back = `b${code - 40}`
+      else if (code >= 100 && code <= 107) this.#back = `b${code - 92}`
+      else if (code === 49) this.#back = ''
+    }
+    this.#style = [...this.#flags, this.#front, this.#back].filter(Boolean).map(name => `sgr-${name}`).join(' ')
+  }
+
+  #reset() {
+    this.#flags.clear()
+    this.#front = this.#back = ''
+  }
+}
+
+/** A colour of 256 or of 16 million as the nearest of the 16 that the theme knows, and how many numbers it took. @param {number[]} codes @returns {[number | null, number]} */
+function extended([kind, ...rest]) {
+  if (kind === 5) return [nearest256(rest[0] ?? 0), 2]
+  if (kind === 2) return [nearest(rest[0] ?? 0, rest[1] ?? 0, rest[2] ?? 0), 4]
+  return [null, 0]
+}
+
+/** @param {number} code */
+function nearest256(code) {
+  if (code < 16) return code
+  if (code >= 232) return nearest(...grey(8 + (code - 232) * 10))
+  const step = (/** @type {number} */ n) => (n ? 55 + n * 40 : 0)
+  const cube = code - 16
+  return nearest(step(Math.floor(cube / 36)), step(Math.floor(cube / 6) % 6), step(cube % 6))
+}
+
+/** @param {number} value @returns {[number, number, number]} */
+function grey(value) {
+  return [value, value, value]
+}
+
+/** @param {number} red @param {number} green @param {number} blue */
+function nearest(red, green, blue) {
+  const brightest = Math.max(red, green, blue)
+  if (brightest - Math.min(red, green, blue) < 40) return brightest < 64 ? 0 : brightest < 144 ? 8 : brightest < 216 ? 7 : 15
+
+  const half = brightest / 2
+  const hue = (red > half ? 1 : 0) + (green > half ? 2 : 0) + (blue > half ? 4 : 0)
+  return brightest > 192 ? hue + 8 : hue
+}

@@ -1,0 +1,230 @@
+import assert from 'node:assert/strict'
+import { afterEach, beforeEach, test } from 'node:test'
+
+import { Client } from '../../static/js/realtime/client.js'
+import { ScriptedServer, until } from './server.js'
+
+const TOPIC = 'chat.1'
+let server
+let client
+const timers = globalThis.setTimeout
+
+beforeEach(() => {
+  server = new ScriptedServer().install()
+  // The same waits, a hundred times quicker.
+  globalThis.setTimeout = (step, ms, ...rest) => timers(step, ms > 50 ? ms / 100 : ms, ...rest)
+})
+
+afterEach(() => {
+  client?.stop()
+  globalThis.setTimeout = timers
+})
+
+function following(options = {}, cursor = { epoch: 'e1', seq: 0 }) {
+  client = new Client(options)
+  const heard = []
+  const states = []
+  client.follow(TOPIC, cursor).on('message', ({ seq }) => heard.push(seq))
+  client.watch(({ state }) => states.at(-1) === state || states.push(state))
+  client.start()
+  return { heard, states }
+}
+
+const oneTo = (n) => Array.from({ length: n }, (_, index) => index + 1)
+
+test('it replays from the cursor and goes on live', async () => {
+  for (let n = 0; n < 3; n++) server.store(TOPIC)
+  const { heard } = following()
+  await until(() => heard.length === 3)
+  server.say(TOPIC)
+  assert.deepEqual(heard, [1, 2, 3, 4])
+  assert.equal(client.standing.replayed, 3)
+})
+
+test('a lost event is fetched over HTTP and applied in its place', async () => {
+  const { heard } = following()
+  await until(() => client.standing.state === 'live' && server.socket.follows.has(TOPIC))
+  server.say(TOPIC)
+  server.store(TOPIC)
+  server.store(TOPIC)
+  server.say(TOPIC)
+  await until(() => heard.length === 4)
+  assert.deepEqual(heard, [1, 2, 3, 4])
+})
+
+test('after a cut it comes back and nothing is missing or double', async () => {
+  const { heard, states } = following()
+  await until(() => client.standing.state === 'live')
+  server.say(TOPIC)
+  await until(() => heard.length === 1)
+  server.socket.cut()
+  for (let n = 0; n < 5; n++) server.store(TOPIC)
+  await until(() => heard.length === 6)
+  assert.deepEqual(heard, oneTo(6))
+  assert.deepEqual(states, ['idle', 'connecting', 'live', 'reconnecting', 'live'])
+  assert.equal(client.standing.replayed, 5)
+})
+
+test('after three failures polling takes over, and the socket takes back', async () => {
+  server.socketsWork = false
+  const { heard, states } = following()
+  await until(() => client.standing.state === 'polling')
+  assert.equal(server.sockets.length, 3)
+  server.store(TOPIC)
+  await until(() => heard.length === 1)
+
+  server.socketsWork = true
+  await until(() => client.standing.state === 'live')
+  server.say(TOPIC)
+  await until(() => heard.length === 2)
+  assert.deepEqual(heard, [1, 2])
+  assert.deepEqual(states, ['idle', 'connecting', 'reconnecting', 'polling', 'live'].filter((state) => states.includes(state)))
+})
+
+test('with nothing to be reached it says so and keeps trying', async () => {
+  server.socketsWork = server.httpWorks = false
+  const { heard } = following()
+  await until(() => client.standing.state === 'offline')
+  assert.equal(client.standing.refusal.code, 'connection_failed')
+  server.socketsWork = server.httpWorks = true
+  server.store(TOPIC)
+  await until(() => heard.length === 1 && client.standing.state === 'live')
+})
+
+test('polling by choice never opens a socket', async () => {
+  const { heard } = following({ transport: 'poll' })
+  await until(() => client.standing.state === 'polling')
+  server.store(TOPIC)
+  await until(() => heard.length === 1)
+  assert.equal(server.sockets.length, 0)
+})
+
+test('polling without a cursor starts at the head', async () => {
+  server.store(TOPIC)
+  const { heard } = following({ transport: 'poll' }, { epoch: null, seq: null })
+  await until(() => client.follow(TOPIC).seq === 1)
+  server.store(TOPIC)
+  await until(() => heard.length === 1)
+  assert.deepEqual(heard, [2])
+})
+
+test('frames go over HTTP while polling', async () => {
+  following({ transport: 'poll' })
+  const ack = await client.send('message', TOPIC, { content: 'Hello' })
+  assert.equal(ack.seq, 1)
+})
+
+test('what is written while the line is down is sent once, in order', async () => {
+  const { heard } = following()
+  await until(() => client.standing.state === 'live')
+  server.acks = false
+  const acks = oneTo(5).map((n) => client.send('message', TOPIC, { n }))
+  await until(() => server.socket.sent.some(({ type }) => type === 'message'))
+  server.socket.cut()
+  server.acks = true
+  await Promise.all(acks)
+  assert.deepEqual(server.done.map(({ n }) => n), oneTo(5))
+  await until(() => heard.length === 5)
+})
+
+test('a server that says nothing is left, and found again', async () => {
+  following()
+  await until(() => client.standing.state === 'live')
+  server.answersPing = false
+  client.wake()
+  await until(() => client.standing.state === 'reconnecting')
+  server.answersPing = true
+  await until(() => client.standing.state === 'live' && client.standing.latency !== null)
+})
+
+test('signed out means stop, and a reason', async () => {
+  following()
+  await until(() => client.standing.state === 'live')
+  server.socket.cut(4401)
+  assert.equal(client.standing.state, 'stopped')
+  assert.equal(client.standing.refusal.code, 'unauthenticated')
+  await new Promise((resolve) => timers(resolve, 60))
+  assert.equal(server.sockets.length, 1)
+})
+
+test('a token that ran out is renewed once', async () => {
+  let renewals = 0
+  following({ token: async () => `token ${++renewals}` })
+  await until(() => client.standing.state === 'live')
+  server.socket.cut(4401)
+  await until(() => server.sockets.length === 2 && client.standing.state === 'live')
+  assert.ok(renewals >= 2)
+})
+
+test('a lost history resets the feed to the head, and says so', async () => {
+  const resets = []
+  const { heard } = following()
+  client.follow(TOPIC).on('reset', ({ data }) => resets.push(data.head))
+  await until(() => client.standing.state === 'live')
+  server.say(TOPIC)
+  await until(() => heard.length === 1)
+  server.topics.set(TOPIC, { epoch: 'e2', floor: 0, events: [] })
+  for (let n = 0; n < 4; n++) server.store(TOPIC)
+  server.socket.cut()
+  await until(() => resets.length)
+  assert.deepEqual(resets, [4])
+  server.say(TOPIC)
+  await until(() => heard.length === 2)
+  assert.deepEqual(heard, [1, 5])
+})
+
+test('own handlers hear every topic and whispers', async () => {
+  following()
+  const heard = []
+  client.on('custom_event', ({ data }) => heard.push(data.n))
+  await until(() => client.standing.state === 'live' && server.socket.follows.has(TOPIC))
+  server.say(TOPIC, { n: 1 }, 'custom_event')
+  server.socket.push({ type: 'custom_event', topic: TOPIC, data: { n: 2 } })
+  assert.deepEqual(heard, [1, 2])
+})
+
+for (const seed of [1, 2, 3, 4, 5, 6]) {
+  test(`whatever the network does, the page ends with the server's log (seed ${seed})`, async () => {
+    const random = mulberry32(seed)
+    const { heard } = following()
+    await until(() => client.standing.state === 'live')
+    const sent = []
+    for (let step = 0; step < 120; step++) {
+      const dice = random()
+      if (dice < 0.35) server.say(TOPIC)
+      else if (dice < 0.55) server.store(TOPIC)
+      else if (dice < 0.65) resend(server, random)
+      else if (dice < 0.75) server.socket?.cut(random() < 0.5 ? 1006 : 1012)
+      else if (dice < 0.8) server.socketsWork = !server.socketsWork
+      else if (dice < 0.83) server.httpWorks = !server.httpWorks
+      else if (dice < 0.9) sent.push(client.send('message', TOPIC, { step }))
+      else await new Promise((resolve) => timers(resolve, random() * 30))
+    }
+    server.socketsWork = server.httpWorks = true
+    await Promise.all(sent)
+    server.say(TOPIC)
+    client.retry()
+    await until(() => client.standing.state === 'live')
+    server.say(TOPIC)
+    await until(() => heard.length === server.topic(TOPIC).events.length, 'the page has the whole log')
+    assert.deepEqual(heard, oneTo(heard.length))
+    assert.deepEqual(server.done.length, sent.length)
+  })
+}
+
+/** Push something old again, or something out of order. */
+function resend(server, random) {
+  const { events } = server.topic(TOPIC)
+  const event = events[Math.floor(random() * events.length)]
+  if (event) server.socket?.push(event)
+}
+
+function mulberry32(seed) {
+  let a = seed
+  return () => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
