@@ -2,8 +2,6 @@
 
 import os
 import secrets
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
@@ -13,6 +11,7 @@ from apps.accounts import services
 from apps.accounts.actors import SYSTEM
 from apps.accounts.models import ApiKey, Membership, Team
 from apps.accounts.roles import Role
+from apps.swarm import services as swarm
 
 TEAM_NAME = "Home"
 KEY_NAME = "local agents"
@@ -54,5 +53,4 @@ def keep_key(team: Team, path: Path) -> None:
 
 def load_examples(team: Team) -> None:
     """Offer the projects of `examples/` in the team."""
-    if find_spec("apps.swarm.services"):
-        import_module("apps.swarm.services").load_examples(team)
+    swarm.load_examples(team)

@@ -178,6 +178,7 @@ for _name, _value in LIMITS.items():
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
 SWEEP_HERE = env.bool("SWEEP_HERE", default=True)
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
+ENABLE_WEBSOCKET = env.bool("ENABLE_WEBSOCKET", default=True)  # off: pages poll
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=25)
 AUTH_SECONDS = env.float("AUTH_SECONDS", default=5)
 HEADS_CHECK_SECONDS = env.float("HEADS_CHECK_SECONDS", default=1.0)
@@ -189,7 +190,12 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["apps.accounts.rest.IsKnown"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "DEFAULT_PARSER_CLASSES": [
+        "apps.accounts.payloads.JsonBody",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_PAGINATION_CLASS": "apps.accounts.payloads.Page",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "apps.accounts.rest.refusal_as_response",
@@ -199,6 +205,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Signalbox",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "project.contract.openapi.add_contracts",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -4,7 +4,6 @@ A feature's `contract.py` subclasses the four classes below. Each subclass regis
 validation, the REST bodies, `docs/asyncapi.json` and `static/js/realtime/contract.js`.
 """
 
-import builtins
 import re
 from dataclasses import dataclass
 from string import Formatter
@@ -80,16 +79,16 @@ class Topic(_Declared):
 
 
 class _OfTopic(_Declared):
-    """What is said on a topic; its wire name is `type`, since that is what the frame calls it."""
+    """What is said on a topic. What is declared of the class is in capitals, so that no field of `data` can hide it."""
 
-    type: ClassVar[str]
-    topic: ClassVar["builtins.type[Topic] | None"]
+    TYPE: ClassVar[str]
+    TOPIC: ClassVar[type[Topic] | None]
 
     @classmethod
-    def _declare(cls, registry: dict[str, Any], name: str, topic: "builtins.type[Topic] | None") -> None:
+    def _declare(cls, registry: dict[str, Any], name: str, topic: type[Topic] | None) -> None:
         if not _TYPE.fullmatch(name):
             raise DeclarationError(f"{cls.__name__}: {name!r} is not a type like `message` or `agent:status`")
-        cls.type, cls.topic = name, topic
+        cls.TYPE, cls.TOPIC = name, topic
         _register(registry, name, cls)
 
 
@@ -116,10 +115,10 @@ class CommandFrame(_OfTopic):
     `grouped` frames share one transaction with what arrived beside them; `audit` writes each into the audit log.
     """
 
-    role: ClassVar[Role]
-    rate: ClassVar[float | None]
-    grouped: ClassVar[bool]
-    audit: ClassVar[bool]
+    ROLE: ClassVar[Role]
+    RATE: ClassVar[float | None]
+    GROUPED: ClassVar[bool]
+    AUDIT: ClassVar[bool]
 
     def __init_subclass__(
         cls,
@@ -134,9 +133,9 @@ class CommandFrame(_OfTopic):
     ) -> None:
         super().__init_subclass__(**kwargs)
         cls._declare(frames, type, topic)
-        cls.role, cls.grouped = role, grouped
-        cls.rate = _per_second(rate) if rate else None
-        cls.audit = (not grouped) if audit is None else audit
+        cls.ROLE, cls.GROUPED = role, grouped
+        cls.RATE = _per_second(rate) if rate else None
+        cls.AUDIT = (not grouped) if audit is None else audit
 
     @classmethod
     def of(cls, data: object) -> Self:

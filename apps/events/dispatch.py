@@ -84,7 +84,7 @@ def perform(call: Call) -> "asyncio.Future[StoredEvent | None]":
     Frames of one sender are carried out in order when the sender's next ordinary frame waits for this future;
     grouped ones keep their order by themselves.
     """
-    if call.frame.grouped:
+    if call.frame.GROUPED:
         return _writer().submit(Job(call.ref, lambda: _drafts(call)))
     return asyncio.ensure_future(in_writer(_carry_out, call))
 
@@ -117,12 +117,12 @@ def understand(actor: Actor, inbound: object) -> Call:
     if not isinstance(id, str) or not 0 < len(id) <= REF_LENGTH:
         raise BadFrame(f"`id` is your own name for this frame: a string of 1 to {REF_LENGTH} characters.")
     topic = None
-    if frame_class.topic is not None:
+    if frame_class.TOPIC is not None:
         if name is None:
-            raise BadFrame(f"{type} needs a `topic` like {frame_class.topic.pattern}.")
+            raise BadFrame(f"{type} needs a `topic` like {frame_class.TOPIC.pattern}.")
         topic = Topic.parse(name)
-        if not isinstance(topic, frame_class.topic):
-            raise Invalid(f"{type} belongs on a topic like {frame_class.topic.pattern}, not on {name}.")
+        if not isinstance(topic, frame_class.TOPIC):
+            raise Invalid(f"{type} belongs on a topic like {frame_class.TOPIC.pattern}, not on {name}.")
     return Call(actor, id, topic, frame_class.of(inbound.get("data")))
 
 
@@ -149,7 +149,7 @@ def _carry_out(call: Call) -> StoredEvent | None:
             if not tries_left:
                 raise
         except OperationalError as problem:
-            logger.warning("%s is tried again: %s", call.frame.type, problem)
+            logger.warning("%s is tried again: %s", call.frame.TYPE, problem)
             if not tries_left:
                 raise Unavailable("The database is busy; send it again.", retry_after=1.0) from problem
             time.sleep(0.05)
@@ -164,15 +164,15 @@ def _once(call: Call) -> StoredEvent | None:
                 _authorise(call, call.topic.role_of(call.actor))
                 if before := store.known([call.ref]):
                     return before[call.ref]
-            if call.frame.grouped:
+            if call.frame.GROUPED:
                 return log.append_all(_drafts(call))[0]
             stored: StoredEvent | None = call.handler(call.actor, call.topic, call.frame)
-            if call.frame.audit:
-                audit.record(call.actor, call.frame.type, name or "", id=call.id)
+            if call.frame.AUDIT:
+                audit.record(call.actor, call.frame.TYPE, name or "", id=call.id)
             return stored
     except Refusal as refusal:
-        if call.frame.audit:
-            audit.record(call.actor, f"refused {call.frame.type}", name or "", id=call.id, code=refusal.code)
+        if call.frame.AUDIT:
+            audit.record(call.actor, f"refused {call.frame.TYPE}", name or "", id=call.id, code=refusal.code)
         raise
 
 
@@ -180,8 +180,8 @@ def _authorise(call: Call, have: Role | None) -> None:
     """The same answer for a stranger as for a topic that does not exist."""
     if have is None:
         raise NotFound(f"There is no topic {call.topic}.")
-    if not permits(have, call.frame.role):
-        raise Forbidden(f"{call.frame.type} needs the role {call.frame.role.name.lower()} here.")
+    if not permits(have, call.frame.ROLE):
+        raise Forbidden(f"{call.frame.TYPE} needs the role {call.frame.ROLE.name.lower()} here.")
 
 
 def _drafts(call: Call) -> Sequence[log.Draft]:

@@ -78,11 +78,11 @@ def append_all(drafts: Sequence[Draft]) -> list[StoredEvent]:
     by_topic: dict[str, list[StoredEvent]] = {}
     stored: list[StoredEvent] = []
     for draft in drafts:
-        if type(draft.topic) is not draft.event.topic:
+        if type(draft.topic) is not draft.event.TOPIC:
             raise TypeError(f"{type(draft.event).__name__} does not belong on {draft.topic}")
         event = StoredEvent(
             topic=str(draft.topic),
-            type=draft.event.type,
+            type=draft.event.TYPE,
             data=wire.data_of(draft.event).decode(),
             sender=draft.sender,
             ref=draft.ref,
@@ -102,7 +102,7 @@ def append_all(drafts: Sequence[Draft]) -> list[StoredEvent]:
 
 def whisper(topic: Topic, said: Whisper) -> None:
     """Say something to whoever listens now. It is not stored, and nobody misses it."""
-    frame = wire.whisper(said.type, str(topic), wire.now(), wire.data_of(said))
+    frame = wire.whisper(said.TYPE, str(topic), wire.now(), wire.data_of(said))
     _hint(_group(str(topic)), {"type": "log.whisper", "topic": str(topic), "frame": frame})
 
 

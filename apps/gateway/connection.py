@@ -166,12 +166,12 @@ class Connection:
     def _call(self, inbound: Any) -> None:
         """Start a command frame; it is answered when it is on disk. Ordinary frames of one socket keep their order."""
         call = dispatch.understand(self.actor, inbound)
-        if call.frame.rate is not None:
-            self.allowance.spend_on(call.frame.type, call.frame.rate)
+        if call.frame.RATE is not None:
+            self.allowance.spend_on(call.frame.TYPE, call.frame.RATE)
         if self._in_flight >= CALLS_WAITING:
             raise TooFast("Too many of your frames are waiting for their answers.", retry_after=1.0)
         self._in_flight += 1
-        if call.frame.grouped:
+        if call.frame.GROUPED:
             self._start(call)
             return
         if self._calls is None:
@@ -193,14 +193,14 @@ class Connection:
             return
         match done.exception():
             case None:
-                told = dispatch.ack(done.result(), brief=call.frame.grouped)
+                told = dispatch.ack(done.result(), brief=call.frame.GROUPED)
                 self.answer(wire.frame("ack", id=call.id, data=told))
             case Refusal() as refusal:
                 self.refuse(refusal, call.id)
             case problem:
-                logger.error("%s of %s failed", call.frame.type, self.actor.sender, exc_info=problem)
+                logger.error("%s of %s failed", call.frame.TYPE, self.actor.sender, exc_info=problem)
                 self.refuse(Unavailable("This could not be done; the server's log says why."), call.id)
-        if not call.frame.grouped:
+        if not call.frame.GROUPED:
             self._busy = False
             self._next_call()
 

@@ -15,7 +15,7 @@ from apps.accounts.refusals import BadFrame, Invalid, Refusal, Unauthenticated
 from apps.events import dispatch, wire
 from apps.events.declare import Topic
 from apps.events.threads import in_reader, in_writer
-from apps.gateway import metrics, registry, wheel
+from apps.gateway import metrics, protocol, registry, wheel
 from apps.gateway.connection import Connection
 from apps.gateway.door import Handshake
 from apps.gateway.outlets import AsgiOutlet, Outlet, RawOutlet
@@ -28,7 +28,7 @@ Send = Callable[[Message], Awaitable[None]]
 FirstTopics = Callable[[Actor, Message], list[Topic]]
 """What a URL follows from the start: `(actor, scope) -> topics`, run in a thread. May raise Refusal."""
 
-TIMED_OUT = 4408
+
 
 
 class ClientGone(Exception):
@@ -115,7 +115,7 @@ class _Socket:
                     id, actor, options = await self._auth_frame()
             except TimeoutError:
                 refusal = Unauthenticated(f"Nobody said who they are within {settings.AUTH_SECONDS:g} s.")
-                await self.turn_away(refusal, TIMED_OUT)
+                await self.turn_away(refusal, protocol.AUTH_TIMEOUT)
                 return None
         connection = Connection(
             secrets.token_hex(8), actor, self._outlet(), address=handshake.address, client=handshake.client

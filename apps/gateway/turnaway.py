@@ -6,8 +6,9 @@ from channels.consumer import AsyncConsumer
 
 from apps.accounts.refusals import NotFound
 from apps.events import wire
+from apps.gateway.protocol import UNKNOWN_ADDRESS
 
-NOT_FOUND = 4404
+
 
 
 class NoSuchSocket(AsyncConsumer):  # type: ignore[misc]
@@ -17,4 +18,4 @@ class NoSuchSocket(AsyncConsumer):  # type: ignore[misc]
         refusal = NotFound("There is no socket at this address; /ws/ is the one.")
         await self.send({"type": "websocket.accept"})
         await self.send({"type": "websocket.send", "text": wire.error(refusal).decode()})
-        await self.send({"type": "websocket.close", "code": NOT_FOUND, "reason": refusal.message})
+        await self.send({"type": "websocket.close", "code": UNKNOWN_ADDRESS, "reason": refusal.message})

@@ -12,7 +12,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
-from project import first_start
 from project.local_agents import LocalAgents
 from project.serving import PortTaken, listen_on, serve
 
@@ -40,12 +39,11 @@ class Command(BaseCommand):
             url = f"http://{HOST}:{port}"
             names = [f"local-{number}" for number in range(1, agents + 1)]
             local = LocalAgents(names, directory, url, settings.BASE_DIR, self._say)
-            password = self._prepare(local.key_file)
+            call_command("prepare", key_file=local.key_file, stdout=self.stdout)
+            connections.close_all()
 
             def listening() -> None:
                 self._say(f"Signalbox is at {url} (Ctrl-C stops it)")
-                if password:
-                    self._say(f"Log in as {self._admin_name()} with the password {password}  (shown only this once)")
                 local.start()
 
             try:
@@ -53,16 +51,6 @@ class Command(BaseCommand):
             finally:
                 local.stop()
                 self._say("Stopped.")
-
-    def _prepare(self, key_file: Path) -> str | None:
-        """Bring the database up to date and make what a first start needs; gives a password that was made up."""
-        call_command("migrate", interactive=False, verbosity=0)
-        password = first_start.make_admin(self._admin_name(), os.environ.get("ADMIN_PASSWORD", ""))
-        team = first_start.make_home()
-        first_start.keep_key(team, key_file)
-        first_start.load_examples(team)
-        connections.close_all()
-        return password
 
     @contextmanager
     def _alone(self, lock: Path) -> Iterator[None]:
@@ -80,9 +68,6 @@ class Command(BaseCommand):
             file.write(str(os.getpid()))
             file.flush()
             yield
-
-    def _admin_name(self) -> str:
-        return os.environ.get("ADMIN_USERNAME", "") or "admin"
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

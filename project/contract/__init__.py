@@ -1,0 +1,1 @@
+"""What is generated from the features' contracts. `manage.py contract` writes it, `--check` compares."""

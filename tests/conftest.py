@@ -1,0 +1,231 @@
+"""The cast and the stage of every test.
+
+Alice owns a team, bob operates in it, victor views, mallory is a stranger, and an agent has a key of the team.
+In a test that uses `server` (or `connect` or `api`, which do), they live in that live server's database and are `Person`s;
+in every other test they are rows of the test database.
+
+`server` is one of the four variants and shared between tests; each test gets a fresh cast in it. A test that kills, restarts
+or configures its server says `@pytest.mark.own_server(LIMIT_TOPICS="3")`. `@pytest.mark.variants("sqlite")` narrows the choice.
+"""
+
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from itertools import count
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from tests.support import processes
+from tests.support.clients import Api, Socket, Speaker, connect_to
+from tests.support.servers import VARIANTS, LiveServer, Variant
+
+_cast_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member of a live server's cast."""
+
+    id: int
+    username: str
+    password: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Key:
+    """An agent's key in a live server; `token` is the secret."""
+
+    id: str
+    prefix: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class LiveTeam:
+    """A team in a live server."""
+
+    id: str
+    name: str
+
+    @property
+    def topic(self) -> str:
+        return f"team.{self.id}"
+
+
+# The cast -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _stage(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """The whole cast of one test, in the live server if it has one, else in the test database."""
+    if "server" not in request.fixturenames:
+        return _cast_in_this_process()
+    server: LiveServer = request.getfixturevalue("server")
+    cast = server.do("tests.support.seed:cast", f"{next(_cast_numbers)}")
+    people = {name: Person(**data) for name, data in cast["people"].items()}
+    return {**people, "team": LiveTeam(**cast["team"]), "agent_key": Key(**cast["agent_key"])}
+
+
+@pytest.fixture
+def alice(_stage: dict[str, Any]) -> Any:
+    """The owner of `team`."""
+    return _stage["alice"]
+
+
+@pytest.fixture
+def bob(_stage: dict[str, Any]) -> Any:
+    """An operator of `team`."""
+    return _stage["bob"]
+
+
+@pytest.fixture
+def victor(_stage: dict[str, Any]) -> Any:
+    """A viewer of `team`."""
+    return _stage["victor"]
+
+
+@pytest.fixture
+def mallory(_stage: dict[str, Any]) -> Any:
+    """A stranger to `team`, with a team of nobody else."""
+    return _stage["mallory"]
+
+
+@pytest.fixture
+def team(_stage: dict[str, Any]) -> Any:
+    """The team of alice, bob and victor."""
+    return _stage["team"]
+
+
+@pytest.fixture
+def agent_key(_stage: dict[str, Any]) -> Any:
+    """An agent's key of `team`: the row (its secret is `.secret`), or a `Key` of the live server."""
+    return _stage["agent_key"]
+
+
+def _cast_in_this_process() -> dict[str, Any]:
+    from apps.accounts.models import ApiKey, Membership, Team, User
+    from apps.accounts.roles import Role
+
+    team = Team.objects.create(name="The signal box")
+    people = {name: User.objects.create_user(name, password="a long walk on the platform") for name in _NAMES}
+    for name, role in [("alice", Role.OWNER), ("bob", Role.OPERATOR), ("victor", Role.VIEWER)]:
+        Membership.objects.create(user=people[name], team=team, role=role)
+    key, secret = ApiKey.objects.create_key(name="agents", team=team)
+    key.secret = secret
+    return {**people, "team": team, "agent_key": key}
+
+
+_NAMES = ("alice", "bob", "victor", "mallory")
+
+
+# Live servers ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _shared_servers() -> Iterator[dict[Variant, LiveServer]]:
+    servers: dict[Variant, LiveServer] = {}
+    yield servers
+    for server in servers.values():
+        server.close()
+
+
+@pytest.fixture
+def server(
+    variant: Variant, request: pytest.FixtureRequest, _shared_servers: dict[Variant, LiveServer]
+) -> Iterator[LiveServer]:
+    """A real server that answers: the variant's shared one, or a fresh one for tests marked `own_server`."""
+    if own := request.node.get_closest_marker("own_server"):
+        server = LiveServer(variant, **own.kwargs)
+        try:
+            yield server.start()
+        finally:
+            server.close()
+        return
+    if variant not in _shared_servers:
+        _shared_servers[variant] = LiveServer(variant)
+    server = _shared_servers[variant]
+    if not server.running():
+        server.start()
+    yield server
+
+
+@pytest.fixture
+async def connect(server: LiveServer) -> AsyncIterator[Callable[..., Awaitable[Socket]]]:
+    """`await connect(alice, follow=topic, after=0)`: an open socket that has read `connection_established`."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one(
+            who: Speaker | None = None,
+            *,
+            follow: str | None = None,
+            after: int | None = None,
+            epoch: str | None = None,
+            **options: Any,
+        ) -> Socket:
+            socket = await connect_to(server.ws_url, who, **options)
+            stack.push_async_callback(socket.close)
+            if who is not None:
+                await socket.frame("connection_established")
+            if follow is not None:
+                await socket.follow(follow, after, epoch)
+            return socket
+
+        yield open_one
+
+
+@pytest.fixture
+async def api(server: LiveServer) -> AsyncIterator[Callable[[Speaker | None], Api]]:
+    """`api(alice)`: REST as alice."""
+    async with AsyncExitStack() as stack:
+
+        def speak(who: Speaker | None = None) -> Api:
+            client = Api(server.url, who)
+            stack.push_async_callback(client.aclose)
+            return client
+
+        yield speak
+
+
+# pytest's own ---------------------------------------------------------------------------------------
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that uses a live server runs on each variant, or on those its marker names."""
+    if "server" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("variants")
+    wanted = marker.args if marker else ()
+    chosen = [variant for variant in VARIANTS if all(part in str(variant) for part in wanted)]
+    metafunc.parametrize("variant", chosen, ids=str)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Tests with a live server are `live`; others that need the cast need the test database."""
+    names = getattr(item, "fixturenames", ())
+    if "server" in names:
+        item.add_marker("live")
+    elif "_stage" in names and not item.get_closest_marker("django_db"):
+        item.add_marker("django_db")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return
+    processes.session_dir()
+    processes.end_dead_sessions()
+    # A terminated run still ends what it started: SystemExit passes through pytest's own clean-up.
+    signal.signal(signal.SIGTERM, _leave)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        processes.end_session()
+
+
+def _leave(sign: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + sign)
