@@ -1,0 +1,1 @@
+"""What Signalbox reaches, measured beside its peers: `python -m benchmarks [name …]`."""
