@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, cast
@@ -77,6 +78,19 @@ def still_valid(actor: Actor) -> bool:
     else:
         user = User.objects.filter(pk=actor.user.pk, is_active=True).first()
     return user is not None and (not actor.password_mark or _has_mark(user, actor.password_mark))
+
+
+def ended_among(actors: Iterable[Actor]) -> list[Actor]:
+    """Those whose credentials no longer hold; credentials that several of them share are looked up once."""
+    holds: dict[Actor, bool] = {}
+    ended = []
+    for actor in actors:
+        credentials = replace(actor, connection="")
+        if credentials not in holds:
+            holds[credentials] = still_valid(actor)
+        if not holds[credentials]:
+            ended.append(actor)
+    return ended
 
 
 def claims_hold(claims: Mapping[str, Any]) -> User | None:

@@ -10,7 +10,12 @@ from apps.accounts.refusals import TooFast
 
 
 class LoginForm(AuthenticationForm):
-    """Django's form, which also says when there were too many wrong passwords."""
+    """Django's form, which also says when there were too many wrong passwords, and marks what is wrong."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "Username and password do not belong together. Capital letters count.",
+    }
 
     def clean(self) -> dict[str, Any]:
         try:
@@ -18,6 +23,15 @@ class LoginForm(AuthenticationForm):
         except TooFast as refusal:
             raise ValidationError(refusal.message, code=refusal.code) from refusal
 
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name, field in self.fields.items():
+            described_by = "login-error" if self.non_field_errors() else f"id_{name}_error"
+            if self.non_field_errors() or name in self.errors:
+                field.widget.attrs |= {"aria-invalid": "true", "aria-describedby": described_by}
+
 
 class AdminLoginForm(LoginForm, AdminAuthenticationForm):
     """The same at the admin's door, for staff only."""
+
+    error_messages = AdminAuthenticationForm.error_messages

@@ -14,6 +14,7 @@ class Refusal(Exception):
     def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
         self.message = self.default_message if message is None else str(message)
         self.retry_after = retry_after
+        self.recorded = False  # whether it is in the audit log already
         super().__init__(self.message)
 
     def as_data(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -13,6 +14,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_from_bearer
 from apps.accounts.models import User
@@ -33,6 +35,7 @@ CODES = {
     status.HTTP_415_UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
     status.HTTP_429_TOO_MANY_REQUESTS: "too_fast",
 }
+RECORDED = (status.HTTP_403_FORBIDDEN, status.HTTP_404_NOT_FOUND)
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -91,6 +94,7 @@ def bearer_of(request: Request | HttpRequest) -> str | None:
 def refusal_as_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler: every "no" in one shape, DRF's own field errors under `error.fields`."""
     if isinstance(error, Refusal):
+        _record(error, context)
         response = Response({"error": error.as_data()}, status=error.status)
         if error.retry_after is not None:
             response["Retry-After"] = str(max(1, round(error.retry_after)))
@@ -107,6 +111,17 @@ def refusal_as_response(error: Exception, context: dict[str, Any]) -> Response |
     if answer is not None:
         answer.data = {"error": _error_of(answer, error)}
     return answer
+
+
+def _record(refusal: Refusal, context: dict[str, Any]) -> None:
+    """Put it on record when somebody known reached for what is not theirs; a wrong value is no matter of record."""
+    if refusal.recorded or refusal.status not in RECORDED:
+        return
+    request: Request | None = context.get("request")
+    if request is None:
+        return
+    with contextlib.suppress(Exception):  # whoever cannot be named here was refused as unknown before
+        audit.record(actor_of(request), f"refused {request.method}", request.path[:200], code=refusal.code)
 
 
 def _error_of(response: Response, error: Exception) -> dict[str, Any]:

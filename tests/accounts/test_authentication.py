@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,9 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from apps.accounts import services, tokens
 from apps.accounts.actors import SYSTEM, Actor
-from apps.accounts.authentication import actor_from_bearer, actor_from_session, still_valid
+from apps.accounts.authentication import actor_from_bearer, actor_from_session, ended_among, still_valid
 from apps.accounts.models import ApiKey
 from apps.accounts.refusals import Unauthenticated
-
-from .conftest import PASSWORD
 
 
 @pytest.fixture
@@ -260,5 +259,12 @@ def test_a_key_goes_with_its_team(agent, team):
     assert not still_valid(agent)
 
 
-def test_the_password_is_known_to_the_tests(alice):
-    assert alice.check_password(PASSWORD)
+def test_many_are_asked_at_once(alice, bob, agent_key, django_assert_num_queries):
+    sockets = [
+        replace(actor, connection=str(number))
+        for actor in (actor_from_bearer(tokens.issue(alice).access), actor_from_bearer(agent_key.secret))
+        for number in range(10)
+    ]
+    services.deactivate_user(SYSTEM, user=alice)
+    with django_assert_num_queries(2):
+        assert ended_among(sockets) == sockets[:10]

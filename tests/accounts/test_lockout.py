@@ -1,10 +1,14 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from apps.accounts import lockout
 from apps.accounts.models import AuditEntry, LoginAttempt
+from apps.accounts.refusals import TooFast
 
 from .conftest import PASSWORD
 
@@ -73,3 +77,19 @@ def test_logins_and_refusals_are_on_record(alice, try_to_log_in):
     assert (refusal.action, refusal.target, refusal.detail["address"]) == ("login.refused", "alice", "192.0.2.1")
     assert (login.action, login.sender, login.detail["door"]) == ("login", f"user:{alice.pk}", "/api/v1/auth/token/")
     assert "wrong" not in str(refusal.detail) and PASSWORD not in str(login.detail)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guessing_in_parallel_gains_nothing(settings):
+    settings.LOGIN_ATTEMPTS = 3
+
+    def guess(_: int) -> bool:
+        try:
+            return bool(lockout.begin("alice", "192.0.2.1"))
+        except TooFast:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert sum(crowd.map(guess, range(24))) <= 3

@@ -9,6 +9,7 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from rest_framework.views import APIView
 
 from apps.accounts import tokens
+from apps.accounts.models import AuditEntry
 from apps.accounts.refusals import TooFast, Unauthenticated
 from apps.accounts.rest import actor_of
 
@@ -139,3 +140,22 @@ def test_a_models_own_validation_is_an_answer_too():
     error = answer_to(DjangoValidationError({"name": ["Taken."]})).data["error"]
     assert (error["code"], error["message"]) == ("invalid", "name: Taken.")
     assert answer_to(DjangoValidationError("Odd.")).data["error"]["message"] == "Odd."
+
+
+# On record ------------------------------------------------------------------------------------------
+
+
+def test_reaching_for_what_is_not_ones_own_is_on_record(as_api, bob, mallory, team):
+    as_api(mallory).get(f"/api/v1/teams/{team.id}/")
+    as_api(bob).post(f"/api/v1/teams/{team.id}/members/", {"username": "mallory"}, format="json")
+    by_bob, by_mallory = AuditEntry.objects.all()
+    assert (by_mallory.sender, by_mallory.detail) == (f"user:{mallory.pk}", {"code": "not_found"})
+    assert (by_bob.sender, by_bob.detail) == (f"user:{bob.pk}", {"code": "forbidden"})
+    assert by_bob.action == "refused POST" and str(team.id) in by_bob.target
+
+
+def test_it_is_not_recorded_twice(as_api, db):
+    refusal = TooFast()
+    assert refusal.recorded is False
+    as_api().get("/api/v1/teams/")
+    assert not AuditEntry.objects.exists()

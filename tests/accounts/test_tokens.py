@@ -1,13 +1,16 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from apps.accounts import services, tokens
 from apps.accounts.actors import SYSTEM
-from apps.accounts.models import AuditEntry
+from apps.accounts.models import AuditEntry, User
+from apps.accounts.refusals import Unauthenticated
 
 from .conftest import PASSWORD
 
@@ -144,3 +147,19 @@ def test_a_used_token_that_comes_back_late_ends_the_login(api, alice):
     assert not works(api, second.access)
     assert refused(api.post(REFRESH, {"refresh": second.refresh}, format="json"))
     assert AuditEntry.objects.filter(action="login.ended_after_token_reuse").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_refresh_at_once_one_gets_a_pair():
+    refresh = tokens.issue(User.objects.create_user("alice")).refresh
+
+    def ask(_: int) -> bool:
+        try:
+            return bool(tokens.rotate(refresh))
+        except Unauthenticated:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as crowd:
+        assert sum(crowd.map(ask, range(16))) == 1
