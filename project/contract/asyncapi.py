@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from apps.events import declare
 from apps.events.declare import fields_of
 from apps.gateway import protocol
+from project.contract.markdown import about
 
 
 def render() -> str:
@@ -45,7 +46,7 @@ def _channel(topic: type[declare.Topic]) -> dict[str, Any]:
     ]
     return {
         "address": topic.pattern,
-        "description": _about(topic),
+        "description": about(topic),
         "parameters": {name: {} for name in fields_of(topic.pattern)},
         "messages": {one.__name__: {"$ref": f"#/components/messages/{one.__name__}"} for one in said},
     }
@@ -101,8 +102,4 @@ def _message(declared: Any) -> dict[str, Any]:
         properties["seq"] = {"type": "integer", "minimum": 1}
         required.append("seq")
     payload = {"type": "object", "properties": properties, "required": sorted(required)}
-    return {"name": declared.TYPE, "summary": _about(declared), "payload": payload}
-
-
-def _about(declared: type) -> str:
-    return (declared.__doc__ or "").strip().partition("\n\n")[0]
+    return {"name": declared.TYPE, "summary": about(declared), "payload": payload}

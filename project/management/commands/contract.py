@@ -6,11 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from project.contract import asyncapi, javascript
+from project.contract import asyncapi, javascript, markdown
 
 
 class Command(BaseCommand):
-    """Write docs/asyncapi.json and static/js/realtime/contract.js from the features' contracts."""
+    """Write docs/asyncapi.json, docs/frames.md and static/js/realtime/contract.js from the features' contracts."""
 
     help = __doc__ or ""
 
@@ -20,6 +20,7 @@ class Command(BaseCommand):
     def handle(self, *, check: bool, **_: Any) -> None:
         generated = {
             settings.BASE_DIR / "docs" / "asyncapi.json": asyncapi.render(),
+            settings.BASE_DIR / "docs" / "frames.md": markdown.render(),
             settings.BASE_DIR / "static" / "js" / "realtime" / "contract.js": javascript.render(),
         }
         stale = [path for path, text in generated.items() if not path.exists() or path.read_text() != text]
