@@ -16,17 +16,22 @@ def main() -> None:
     files = sorted(_files(Path.cwd()))
     pause = seconds / max(len(files), 1)
     lines: Counter[str] = Counter()
+    counted = 0
     for file in files:
-        count = len(file.read_bytes().splitlines())
+        try:
+            count = len(file.read_bytes().splitlines())
+        except FileNotFoundError:
+            continue  # Somebody works here, too.
         folder = "/".join(file.relative_to(Path.cwd()).parts[:-1][:2]) or "."
         lines[folder] += count
+        counted += 1
         print(f"{count:7,} {DIM}{file.relative_to(Path.cwd())}{RESET}", flush=True)
         time.sleep(pause)
     most = max(lines.values(), default=1)
     print()
     for folder, count in lines.most_common():
         print(f"{folder:28} {count:7,} {GREEN}{'█' * max(1, count * 40 // most)}{RESET}", flush=True)
-    print(f"{BOLD}{sum(lines.values()):,} lines in {len(files)} files{RESET}")
+    print(f"{BOLD}{sum(lines.values()):,} lines in {counted} files{RESET}")
 
 
 def _files(folder: Path) -> list[Path]:

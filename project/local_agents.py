@@ -1,7 +1,7 @@
 """The agents of an embedded installation: processes of their own that outlive a crash of the server.
 
-An agent holds a lock on `<name>.lock` for as long as it lives and writes its pid there. The lock alone says whether it is
-alive: a server that starts after a crash finds the agents of the one before, and adopts them.
+An agent holds a lock on `<name>.lock` for as long as it lives and writes its pid there. The lock alone says whether it
+is alive: a server that starts after a crash finds the agents of the one before, and adopts them.
 """
 
 import contextlib
@@ -20,7 +20,16 @@ _LOOK_EVERY = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _STOP_SECONDS = 10
 _FOR_THE_SERVER = {
-    *("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ADMIN_USERNAME", "ADMIN_PASSWORD", "METRICS_TOKEN", "PORT", "DATA_DIR"),
+    *(
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "ADMIN_USERNAME",
+        "ADMIN_PASSWORD",
+        "METRICS_TOKEN",
+        "PORT",
+        "DATA_DIR",
+    ),
     *("MAKEFLAGS", "MAKELEVEL", "MFLAGS"),
 }
 
@@ -133,7 +142,7 @@ class LocalAgents:
         ]
 
     def _environment(self) -> dict[str, str]:
-        """The caller's, with the programs of this virtual environment first, and without what is meant for the server."""
+        """The caller's, with this virtual environment's programs first, and without what is meant for the server."""
         kept = {name: value for name, value in os.environ.items() if name not in _FOR_THE_SERVER}
         paths = [str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]
         libraries = [str(self._base / "sdk"), *filter(None, [kept.get("PYTHONPATH")])]

@@ -71,7 +71,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "project.files.StaticFiles",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -138,9 +138,7 @@ if REDIS_URL:
         }
     }
 else:
-    CHANNEL_LAYERS = {
-        "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
-    }
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}}
 
 # Who ----------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
@@ -159,6 +157,8 @@ SIMPLE_JWT = {
 SOCKET_TICKET_SECONDS = env.int("SOCKET_TICKET_SECONDS", default=60)
 LOGIN_ATTEMPTS = env.int("LOGIN_ATTEMPTS", default=5)
 LOGIN_LOCKOUT_SECONDS = env.int("LOGIN_LOCKOUT_SECONDS", default=300)
+if min(SOCKET_TICKET_SECONDS, LOGIN_ATTEMPTS, LOGIN_LOCKOUT_SECONDS) < 1:
+    raise ImproperlyConfigured("SOCKET_TICKET_SECONDS, LOGIN_ATTEMPTS and LOGIN_LOCKOUT_SECONDS must be 1 or more")
 
 # Limits of the gateway ------------------------------------------------------------------------------
 LIMITS = {
@@ -177,6 +177,7 @@ for _name, _value in LIMITS.items():
         raise ImproperlyConfigured(f"LIMIT_{_name.upper()} must be 1 or more, not {_value}")
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
 SWEEP_HERE = env.bool("SWEEP_HERE", default=True)
+AGENT_LEASE_SECONDS = env.float("AGENT_LEASE_SECONDS", default=15)
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 ENABLE_WEBSOCKET = env.bool("ENABLE_WEBSOCKET", default=True)  # off: pages poll
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=25)
@@ -202,6 +203,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
     "TITLE": "Signalbox",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
@@ -209,6 +211,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "project.contract.openapi.add_contracts",
     ],
+    "ENUM_NAME_OVERRIDES": {"RunStatusEnum": "apps.swarm.models.RunStatus"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -245,6 +248,9 @@ STATIC_URL = "static/"
 # Files are served from where they are, so that there is no step to forget and no stale copy.
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+# Browsers ask each time and are told "not modified": the modules of two versions never meet in one page.
+WHITENOISE_MAX_AGE = 0
 STATICFILES_DIRS = [BASE_DIR / "static"]
 LANGUAGE_CODE = "en-us"
 USE_I18N = False

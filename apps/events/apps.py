@@ -13,6 +13,12 @@ class EventsConfig(AppConfig):
 class FeatureConfig(AppConfig):
     """An app with a contract: its declarations and handlers are known once Django is ready."""
 
+    # Django takes the one config of an apps.py that is a default; this class is imported there and must not count.
+    default = False
+
+    def __init_subclass__(cls) -> None:
+        cls.default = True
+
     def ready(self) -> None:
         for module in ("contract", "services"):
             if find_spec(f"{self.name}.{module}"):

@@ -21,7 +21,9 @@ whispers: dict[str, type["Whisper"]] = {}
 frames: dict[str, type["CommandFrame"]] = {}
 
 _TYPE = re.compile(r"[a-z_]+(:[a-z_]+)?")
+_PATTERN = re.compile(r"[a-z]+(\.\{[a-z_]+\})?")
 _NAME = re.compile(r"[a-z]+(\.[A-Za-z0-9_-]{1,64})?")
+_RATE = re.compile(r"([1-9][0-9]*)/([smh])")
 
 
 class DeclarationError(TypeError):
@@ -52,6 +54,12 @@ class Topic(_Declared):
         cls.pattern, cls.retention = pattern, retention
         cls.kind = pattern.partition(".")[0]
         _register(topics, cls.kind, cls)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Its fields are known only now."""
+        if not _PATTERN.fullmatch(cls.pattern) or fields_of(cls.pattern) != list(cls.model_fields):
+            raise DeclarationError(f"{cls.__name__}: {cls.pattern!r} is not `kind` or `kind.{{its only field}}`")
 
     def __str__(self) -> str:
         return self.pattern.format_map(self.__dict__)
@@ -153,8 +161,9 @@ def _register(registry: dict[str, Any], name: str, declared: type) -> None:
 
 
 def _per_second(rate: str) -> float:
-    count, _, unit = rate.partition("/")
-    return int(count) / {"s": 1, "m": 60, "h": 3600}[unit]
+    if (given := _RATE.fullmatch(rate)) is None:
+        raise DeclarationError(f"{rate!r} is not a rate like 10/s, 30/m or 5/h")
+    return int(given[1]) / {"s": 1, "m": 60, "h": 3600}[given[2]]
 
 
 def _sentence(error: ValidationError) -> str:

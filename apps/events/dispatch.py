@@ -114,8 +114,8 @@ def understand(actor: Actor, inbound: object) -> Call:
         raise BadFrame(f"There is no frame of type {str(type)[:64]!r}.")
     if isinstance(id, int) and not isinstance(id, bool):
         id = str(id)
-    if not isinstance(id, str) or not 0 < len(id) <= REF_LENGTH:
-        raise BadFrame(f"`id` is your own name for this frame: a string of 1 to {REF_LENGTH} characters.")
+    if not isinstance(id, str) or not 0 < len(id) <= REF_LENGTH or not id.isprintable():
+        raise BadFrame(f"`id` is your own name for this frame: a string of 1 to {REF_LENGTH} printable characters.")
     topic = None
     if frame_class.TOPIC is not None:
         if name is None:
@@ -165,13 +165,16 @@ def _once(call: Call) -> StoredEvent | None:
                 if before := store.known([call.ref]):
                     return before[call.ref]
             if call.frame.GROUPED:
-                return log.append_all(_drafts(call))[0]
+                if not (drafts := _drafts(call)):
+                    raise Unavailable(f"The frame {call.id} became no event.")
+                return log.append_all(drafts)[0]
             stored: StoredEvent | None = call.handler(call.actor, call.topic, call.frame)
             if call.frame.AUDIT:
                 audit.record(call.actor, call.frame.TYPE, name or "", id=call.id)
             return stored
     except Refusal as refusal:
-        if call.frame.AUDIT:
+        if call.frame.AUDIT and not refusal.recorded:
+            refusal.recorded = True
             audit.record(call.actor, f"refused {call.frame.TYPE}", name or "", id=call.id, code=refusal.code)
         raise
 

@@ -71,7 +71,7 @@ def append(topic: Topic, *events: Event) -> StoredEvent:
 
 
 def append_all(drafts: Sequence[Draft]) -> list[StoredEvent]:
-    """Store drafts in one go: in their own order on each topic, the topics in sorted order, so that nobody deadlocks."""
+    """Store drafts in one go, in their own order on each topic. Topics are claimed in sorted order: no deadlocks."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("Events are appended inside transaction.atomic().")
     at = wire.now()

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, Error, InterfaceError, OperationalError, transaction
 
 from apps.accounts.refusals import Refusal, Unavailable
 from apps.events import log, store
@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 GROUP = 1_000
 GATHER_SECONDS = 0.002
 TRIES = 2
+COULD_NOT = "This frame could not be carried out; the server's log says why."
 
 
 @dataclass(slots=True)
@@ -74,15 +75,25 @@ class GroupWriter:
 
 
 def _commit(group: Sequence[Job]) -> list[Outcome]:
-    """One transaction for the group. A frame that is refused does not hurt its neighbours."""
+    """One transaction for the group. A frame that is refused or cannot be stored does not hurt its neighbours."""
     for _ in range(TRIES):
         try:
             with transaction.atomic():
                 return _append(group)
-        except DatabaseError as problem:
+        except (OperationalError, InterfaceError) as problem:
+            logger.warning("A group of %d frames is tried again: %s", len(group), problem)
+            refusal = Unavailable("The database is busy; send it again.", retry_after=1.0)
+        except Error as problem:
             # Most likely a ref that another process stored in this moment: the next look finds it.
             logger.warning("A group of %d frames is tried again: %s", len(group), problem)
-    return [Unavailable("The database is busy; send it again.", retry_after=1.0)] * len(group)
+            refusal = None
+        except Exception:
+            logger.exception("A group of %d frames could not be stored", len(group))
+            refusal = None
+            break
+    if refusal is None and len(group) > 1:
+        return [_commit([job])[0] for job in group]
+    return [refusal or Unavailable(COULD_NOT)] * len(group)
 
 
 def _append(group: Sequence[Job]) -> list[Outcome]:
@@ -102,7 +113,7 @@ def _append(group: Sequence[Job]) -> list[Outcome]:
             raise
         except Exception:
             logger.exception("A grouped frame of %s failed", job.ref[1])
-            outcomes[job.ref] = Unavailable("This frame could not be carried out; it is in the server's log.")
+            outcomes[job.ref] = Unavailable(COULD_NOT)
             continue
         happened[job.ref] = None
         if said:

@@ -20,7 +20,7 @@ class _HistoryAdmin:
 
 
 @admin.register(Project)
-class ProjectAdmin(admin.ModelAdmin):
+class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Plans are written as YAML (`load_project`, REST), where every mistake is named; here only the words change."""
 
     list_display = ("name", "slug", "team", "updated_at")
@@ -34,7 +34,7 @@ class ProjectAdmin(admin.ModelAdmin):
         return False
 
 
-class StepInline(_HistoryAdmin, admin.TabularInline):
+class StepInline(_HistoryAdmin, admin.TabularInline):  # type: ignore[type-arg]
     model = Step
     extra = 0
     fields = ("stage", "name", "command", "agent", "label", "status", "attempt", "exit_code", "error")
@@ -43,7 +43,7 @@ class StepInline(_HistoryAdmin, admin.TabularInline):
 
 
 @admin.register(Run)
-class RunAdmin(_HistoryAdmin, admin.ModelAdmin):
+class RunAdmin(_HistoryAdmin, admin.ModelAdmin):  # type: ignore[type-arg]
     """Runs with their steps."""
 
     list_display = ("name", "status", "team", "by", "started_at", "ended_at")

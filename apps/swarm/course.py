@@ -5,6 +5,7 @@ transaction that stores the step's result, so there is no moment in which one is
 """
 
 from typing import Self
+from uuid import UUID
 
 from apps.agents.contract import TeamTopic
 from apps.events import log, wire
@@ -43,9 +44,10 @@ class Course:
         self._counted = False
 
     @classmethod
-    def locked(cls, run_id: object) -> Self:
-        """The run's course, which no other transaction can change until this one ends."""
-        return cls(Run.objects.select_for_update(no_key=True).get(pk=run_id))
+    def locked(cls, run_id: UUID | str) -> Self | None:
+        """The run's course, which no other transaction can change until this one ends; None if it was deleted."""
+        run = Run.objects.select_for_update(no_key=True).filter(pk=run_id).first()
+        return cls(run) if run else None
 
     def begin(self) -> None:
         """Tell the plan and start its first stage."""

@@ -24,7 +24,7 @@ def _timeout(value: object) -> float:
     try:
         return seconds_of(value)
     except ValueError as error:
-        raise PydanticCustomError("duration", str(error)) from None  # type: ignore[arg-type]
+        raise PydanticCustomError("duration", str(error)) from None
 
 
 def _without_nul(value: str) -> str:
@@ -180,7 +180,7 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not allowed", mark)
         return super().compose_node(parent, index)
 

@@ -48,4 +48,4 @@ def lines_before(topic: str, before: int, *, limit: int = LIMIT) -> LogPage:
 
 
 def _lines(events: Sequence[StoredEvent]) -> list[StoredEvent]:
-    return [event for event in events if event.type == WorkflowLogged.type]
+    return [event for event in events if event.type == WorkflowLogged.TYPE]

@@ -11,6 +11,7 @@ from apps.accounts.refusals import NotFound
 from apps.accounts.roles import Role
 from apps.accounts.selectors import role_in_team, teams_of
 from apps.events import store, wire
+from apps.events.declare import Topic
 from apps.swarm.models import STEP_IS_OPEN, Project, Run, Step, StepStatus
 
 NOT_DONE = [*STEP_IS_OPEN, StepStatus.SKIPPED]
@@ -58,9 +59,20 @@ def latest_run(project: Project) -> Run | None:
     return counted(project.runs.all()).first()
 
 
+def current_run_topic(actor: Actor, project_id: str) -> Topic | None:
+    """The topic of that run; None before the first one. Raises NotFound, for strangers as for nothing."""
+    try:
+        run = latest_run(project_for(actor, UUID(project_id)))
+    except ValueError:
+        raise NotFound("There is no such project.") from None
+    return Topic.parse(run.topic) if run else None
+
+
 def counted(runs: QuerySet[Run]) -> QuerySet[Run]:
     """These runs with how many of their steps have ended (`done`), of how many (`total`)."""
-    return runs.annotate(total=Count("steps"), done=Count("steps", filter=~Q(steps__status__in=NOT_DONE)))
+    done = Count("steps", filter=~Q(steps__status__in=NOT_DONE))
+    # Said again, since Django drops a model's own order where it groups.
+    return runs.annotate(total=Count("steps"), done=done).order_by("-started_at", "-id")
 
 
 def watch(run: Run) -> dict[str, Any]:
@@ -134,7 +146,7 @@ def _states(steps: Iterable[Step]) -> Iterable[dict[str, Any]]:
 
 def counts(run: Run) -> tuple[int, int]:
     if hasattr(run, "done"):
-        return run.done, run.total  # annotated by `counted`
+        return run.done, run.total  # type: ignore[attr-defined]  # annotated by `counted`
     steps = list(run.steps.values_list("status", flat=True))
     return sum(status not in NOT_DONE for status in steps), len(steps)
 

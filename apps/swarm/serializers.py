@@ -88,7 +88,7 @@ class ProjectDetailSerializer(ProjectSerializer):
 
     class Meta(ProjectSerializer.Meta):
         fields = (*ProjectSerializer.Meta.fields, "definition", "latest_run")  # type: ignore[assignment]
-        read_only_fields = fields
+        read_only_fields = fields  # type: ignore[assignment]
 
 
 class WriteProjectSerializer(serializers.Serializer[Any]):
@@ -117,7 +117,7 @@ class LogSerializer(serializers.Serializer[Any]):
     topic = serializers.CharField()
     seq = serializers.IntegerField()
     timestamp = serializers.CharField()
-    data = serializers.JSONField()
+    data = serializers.JSONField()  # type: ignore[assignment]
 
 
 class LogPageSerializer(serializers.Serializer[Any]):

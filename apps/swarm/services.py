@@ -22,7 +22,7 @@ from apps.events.models import StoredEvent
 from apps.swarm import course
 from apps.swarm.contract import CancelRun, RunTopic, StartRun, WorkflowLogged
 from apps.swarm.course import Course
-from apps.swarm.definition import Definition, parse_yaml
+from apps.swarm.definition import Definition, parse, parse_yaml
 from apps.swarm.models import Project, Run, Stage, Step
 from apps.tasks.models import Task
 from apps.tasks.owners import owns
@@ -35,7 +35,7 @@ def start_run(actor: Actor, team: TeamTopic, frame: StartRun) -> StoredEvent:
     project = Project.objects.filter(pk=frame.project_id, team_id=team.team_id).first()
     if project is None:
         raise NotFound("There is no such project.")
-    definition = Definition.model_validate(project.definition)
+    definition = parse(project.definition)
     _refuse_unknown_agents(definition, team)
     run = Run.objects.create(
         project=project, team_id=team.team_id, name=project.name, started_by=actor.user, by=actor.name
@@ -53,6 +53,8 @@ def cancel_run(actor: Actor, topic: RunTopic, frame: CancelRun) -> StoredEvent |
     """End a run: what waits is skipped, what runs is interrupted."""
     agents.lock_team(Run.objects.get(pk=topic.run_id).team_id)
     going = Course.locked(topic.run_id)
+    if going is None:
+        raise NotFound("There is no such run.")
     if going.run.is_over:
         raise Conflict(f"This run is over already: {going.run.status}.")
     going.turn_down("cancelled", f"Cancelled by {actor.name}.")
@@ -64,17 +66,17 @@ def cancel_run(actor: Actor, topic: RunTopic, frame: CancelRun) -> StoredEvent |
 
 @owns(course.PURPOSE)
 class StepOwner:
-    """Tasks that are steps of a run."""
+    """Tasks that are steps of a run. A run that was deleted meanwhile has nothing to go on with."""
 
     def task_changed(self, task: Task) -> None:
-        going = Course.locked(task.context["run_id"])
-        going.step_changed(task)
-        going.tell()
+        if going := Course.locked(task.context["run_id"]):
+            going.step_changed(task)
+            going.tell()
 
     def try_ended(self, task: Task) -> None:
-        going = Course.locked(task.context["run_id"])
-        going.try_ended(task)
-        going.tell()
+        if going := Course.locked(task.context["run_id"]):
+            going.try_ended(task)
+            going.tell()
 
     def mirror(self, context: dict[str, Any], text: str, offset: int, at: datetime) -> tuple[Topic, Event]:
         logged = WorkflowLogged(
@@ -89,8 +91,10 @@ class StepOwner:
         return RunTopic.model_validate({"run_id": context["run_id"]}), logged
 
 
+@transaction.atomic
 def save_project(team: Team, definition: Definition, *, replace: Project | None = None) -> Project:
     """Store a project, or another version of one. Raises Conflict when its slug belongs to another one of the team."""
+    agents.lock_team(team.pk)
     same = Project.objects.filter(team=team, slug=definition.slug).first()
     if same is not None and (replace is None or same.pk != replace.pk):
         raise Conflict(f'This team has a project "{definition.slug}" already.')

@@ -7,7 +7,7 @@ from apps.tasks.models import Task
 
 
 @admin.register(Task)
-class TaskAdmin(admin.ModelAdmin):
+class TaskAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Tasks are history: they are looked at here, and made and ended elsewhere."""
 
     list_display = ("short_query", "status", "team", "agent_name", "label", "attempt", "author_name", "created_at")

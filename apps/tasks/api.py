@@ -34,8 +34,12 @@ class TaskList(generics.ListAPIView[Task]):
         asked = self.request.query_params
         tasks = selectors.tasks_of(actor_of(self.request), team_id=uuid_of(asked.get("team"), "team"))
         if status := asked.get("status"):
+            if status not in Status.values:
+                raise Invalid(f"status must be one of {', '.join(Status.values)}.")
             tasks = tasks.filter(status=status)
         if purpose := asked.get("purpose"):
+            if not purpose.isidentifier():
+                raise Invalid("purpose must be a name like alone or step.")
             tasks = tasks.filter(purpose="" if purpose == "alone" else purpose)
         return tasks
 

@@ -4,6 +4,5 @@ from apps.events.apps import FeatureConfig
 class TasksConfig(FeatureConfig):
     """Tasks and their life; a task is carried out by commands."""
 
-    default = True
     name = "apps.tasks"
     default_auto_field = "django.db.models.BigAutoField"

@@ -15,6 +15,7 @@ from apps.agents import services as agents
 from apps.agents.contract import TeamTopic
 from apps.agents.models import Command
 from apps.events import log, wire
+from apps.events.models import StoredEvent
 from apps.tasks.contract import TaskUpdated
 from apps.tasks.models import Status, Task
 from apps.tasks.owners import owner_of
@@ -77,7 +78,7 @@ def apply(command: Command) -> None:
         tell(task)
 
 
-def tell(task: Task) -> log.StoredEvent:
+def tell(task: Task) -> StoredEvent:
     """Tell the task's owner and its team what it has become."""
     if owner := owner_of(task.purpose):
         owner.task_changed(task)

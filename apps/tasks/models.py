@@ -75,7 +75,8 @@ class Task(models.Model):
 
     @property
     def exit_code(self) -> int | None:
-        return self.result.get("exit_code")
+        exit_code: int | None = self.result.get("exit_code")
+        return exit_code
 
     @property
     def error(self) -> str:

@@ -18,7 +18,7 @@ class TaskSerializer(serializers.Serializer[Task]):
     query = serializers.CharField()
     progress = serializers.IntegerField(min_value=0, max_value=100)
     agent = serializers.CharField(allow_null=True)
-    label = serializers.CharField(allow_null=True)
+    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     exit_code = serializers.IntegerField(allow_null=True)
     attempt = serializers.IntegerField()
     retries = serializers.IntegerField()
@@ -48,6 +48,6 @@ class SubmitTaskSerializer(serializers.Serializer[Any]):
     command = serializers.CharField(max_length=8000, required=False)
     team = serializers.UUIDField(required=False, help_text="Left out: the oldest of your teams.")
     agent = serializers.CharField(max_length=100, required=False)
-    label = serializers.CharField(max_length=100, required=False)
+    label = serializers.CharField(max_length=100, required=False)  # type: ignore[assignment]
     timeout = serializers.FloatField(min_value=0, max_value=MAX_TIMEOUT, required=False, help_text="Seconds.")
     retries = serializers.IntegerField(min_value=0, max_value=10, required=False)

@@ -5,7 +5,9 @@ from uuid import uuid4
 import pytest
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import Membership, Team
 from apps.accounts.refusals import Conflict, Forbidden, Invalid, NotFound
+from apps.accounts.roles import Role
 from apps.agents.models import Command
 from apps.events.dispatch import perform_sync
 from apps.events.models import StoredEvent
@@ -56,7 +58,8 @@ def test_a_task_is_carried_out_by_an_agent(bob, team, worker):
     task.refresh_from_db()
     assert (task.status, task.progress, task.exit_code, task.agent_name) == ("completed", 100, 0, "box-1")
     assert task.started_at <= task.ended_at
-    assert told(task) == [("queued", 1), ("running", 1), ("completed", 1)]
+    # Queued twice: written, and then in the inbox of box-1.
+    assert told(task) == [("queued", 1), ("queued", 1), ("running", 1), ("completed", 1)]
     assert agrees_with_its_last_event(task)
 
 
@@ -192,10 +195,52 @@ def test_what_is_over_is_not_cancelled(bob, team, worker):
         say(bob, "task:cancel", team, task_id=str(task.pk))
 
 
-def test_a_task_of_another_team_is_not_found(bob, mallory, team, worker):
-    from apps.accounts.models import Membership, Team
-    from apps.accounts.roles import Role
+def test_a_lost_task_goes_to_another_agent(bob, team, worker, agent_key):
+    task = submit(bob, team, label="local")
+    worker.claim(worker.inbox()[0])
+    other = Worker(agent_key, "box-2")
 
+    worker.vanish()
+
+    task.refresh_from_db()
+    assert (task.status, task.attempt, task.losses, task.agent_name) == ("queued", 2, 1, "box-2")
+    other.carry_out_all()
+    task.refresh_from_db()
+    assert task.status == "completed"
+    assert agrees_with_its_last_event(task)
+
+
+def test_a_task_that_is_lost_again_fails(bob, team, agent_key):
+    task = submit(bob, team, label="local")
+    for name in ("box-1", "box-2"):
+        worker = Worker(agent_key, name)
+        worker.claim(worker.inbox()[0])
+        worker.vanish()
+
+    task.refresh_from_db()
+    assert (task.status, task.result["outcome"], task.error) == ("failed", "lost", "The agent was stopped.")
+
+
+def test_what_an_agent_did_not_claim_waits_again(bob, team, worker):
+    task = submit(bob, team, label="local")
+    worker.vanish()
+
+    task.refresh_from_db()
+    assert (task.status, task.attempt, task.agent_name) == ("queued", 1, "")
+    assert agrees_with_its_last_event(task)
+
+
+def test_an_interrupt_from_elsewhere_cancels_the_task(bob, team, worker):
+    task = submit(bob, team, label="local", retries=3)
+    [command] = worker.inbox()
+    worker.claim(command)
+    worker.report(command, "interrupted", exit_code=130, error="Interrupted by alice.")
+
+    task.refresh_from_db()
+    assert (task.status, task.error) == ("cancelled", "Interrupted by alice.")
+
+
+def test_a_task_of_another_team_is_not_found(bob, mallory, team, worker):
     task = submit(bob, team, label="local")
     theirs = Team.objects.create(name="Theirs")
     Membership.objects.create(team=theirs, user=mallory, role=Role.OWNER)

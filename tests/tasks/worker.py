@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import ApiKey
-from apps.agents.models import Command
+from apps.agents.models import Agent, Command
 from apps.events.dispatch import perform_sync
 
 
@@ -15,7 +15,7 @@ class Worker:
     def __init__(
         self, key: ApiKey, name: str = "box-1", *, labels: tuple[str, ...] = ("local",), slots: int = 8
     ) -> None:
-        self.name, self.instance = name, uuid4().hex
+        self.key, self.name, self.instance = key, name, uuid4().hex
         self.actor = Actor(key=key, connection=f"connection of {name}")
         introduction = {
             "name": name,
@@ -45,6 +45,20 @@ class Worker:
             "data": {"command_id": str(command.pk), "status": status} | data,
         }
         perform_sync(self.actor, frame)
+
+    def vanish(self) -> None:
+        """Be gone, as after the end of the lease."""
+        frame = {
+            "type": "agent:status",
+            "id": uuid4().hex,
+            "topic": f"agent.{self.agent_id}",
+            "data": {"instance": self.instance, "leaving": True},
+        }
+        perform_sync(self.actor, frame)
+
+    def team_forgets(self, name: str) -> None:
+        """Somebody deletes another agent of the team."""
+        Agent.objects.filter(name=name, team_id=self.key.team_id).delete()
 
     def carry_out(self, command: Command, exit_code: int = 0) -> None:
         """Claim a command and end it with this exit code."""

@@ -1,4 +1,4 @@
-"""`manage.py prepare`: what an installation needs before its first start, and after an update. Doing it twice is fine."""
+"""`manage.py prepare`: what an installation needs before its first start, and after an update. It may be repeated."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     """Migrates the database; makes the first admin, a team, a key for agents, and offers the example projects."""
 
     help = __doc__
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--key-file", type=Path, default=settings.DATA_DIR / "agents" / "key")

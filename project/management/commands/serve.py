@@ -22,11 +22,13 @@ class Command(BaseCommand):
     """Prepares the data directory, serves on 127.0.0.1, and keeps the local agents alive."""
 
     help = __doc__
-    requires_system_checks: list[str] = []  # noqa: RUF012
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
-        parser.add_argument("--agents", type=int, default=os.environ.get("LOCAL_AGENTS", "2"), help="how many local agents")
+        parser.add_argument(
+            "--agents", type=int, default=os.environ.get("LOCAL_AGENTS", "2"), help="how many local agents"
+        )
 
     def handle(self, *, port: int, agents: int, **options: Any) -> None:
         directory = settings.DATA_DIR / "agents"

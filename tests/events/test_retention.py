@@ -1,0 +1,100 @@
+"""Old history goes as declared, and nobody reads a half of it as whole."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+
+from apps.events import log, wire
+from apps.events.declare import Retention
+from apps.events.models import Head, StoredEvent
+from apps.events.retention import prune
+from apps.events.sweeper import _sweeps
+from tests.events.story import LineWritten, StoryTopic
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def long_story(topic):
+    with transaction.atomic():
+        log.append(topic, *[LineWritten(text=str(i)) for i in range(1, 11)])
+    return topic
+
+
+def kept(topic):
+    return list(StoredEvent.objects.filter(topic=str(topic)).order_by("seq").values_list("seq", flat=True))
+
+
+def test_the_newest_events_stay(long_story):
+    assert prune({"story": Retention(events=4)}) == 6
+    assert kept(long_story) == [7, 8, 9, 10]
+    assert Head.objects.get(topic=str(long_story)).floor == 6
+    assert log.read_after(str(long_story), 5).reset
+    assert not log.read_after(str(long_story), 6).reset
+
+
+def test_old_events_go(long_story):
+    StoredEvent.objects.filter(topic=str(long_story), seq__lte=3).update(created_at=wire.now() - timedelta(days=8))
+    assert prune({"story": Retention(days=7)}) == 3
+    assert kept(long_story) == [4, 5, 6, 7, 8, 9, 10]
+
+
+def test_the_stricter_of_two_limits_counts(long_story):
+    StoredEvent.objects.filter(topic=str(long_story), seq__lte=3).update(created_at=wire.now() - timedelta(days=8))
+    assert prune({"story": Retention(days=7, events=9)}) == 3
+
+
+def test_pruning_again_changes_nothing(long_story):
+    prune({"story": Retention(events=4)})
+    assert prune({"story": Retention(events=4)}) == 0
+    assert prune({"story": Retention(events=8)}) == 0
+    assert Head.objects.get(topic=str(long_story)).floor == 6
+
+
+def test_everything_may_go_and_numbering_goes_on(long_story):
+    prune({"story": Retention(events=0)})
+    assert kept(long_story) == []
+    with transaction.atomic():
+        assert log.append(long_story, LineWritten(text="11")).seq == 11
+    assert [e.seq for e in log.read_after(str(long_story), 10).events] == [11]
+
+
+def test_a_kind_that_declares_nothing_keeps_everything(long_story):
+    assert StoryTopic.retention == Retention()
+    prune()
+    assert len(kept(long_story)) == 10
+
+
+def test_kinds_that_begin_alike_are_not_confused(long_story):
+    """A topic `storybook.…` is none of `story`'s business."""
+    Head.objects.create(topic=f"storybook.{uuid4().hex}", epoch="e", seq=10)
+    assert prune({"story": Retention(events=4)}) == 6
+    assert Head.objects.get(topic__startswith="storybook.").floor == 0
+
+
+def test_the_command_takes_limits_for_one_kind(long_story, capsys):
+    call_command("prune_events", "--kind", "story", "--events", "3")
+    assert "7 events pruned" in capsys.readouterr().out
+    assert len(kept(long_story)) == 3
+
+
+def test_the_sweeper_prunes_by_itself():
+    assert _sweeps["apps.events.retention.prune_by_declaration"].seconds == 3600
+
+
+def test_a_new_epoch_can_be_started_for_one_topic_or_all(long_story, capsys):
+    other = StoryTopic(key=uuid4().hex)
+    with transaction.atomic():
+        log.append(other, LineWritten(text="a"))
+    before = log.cursor(long_story).epoch, log.cursor(other).epoch
+
+    call_command("start_epoch", str(long_story))
+    assert log.cursor(long_story).epoch != before[0]
+    assert log.cursor(other).epoch == before[1]
+
+    call_command("start_epoch")
+    assert log.cursor(other).epoch != before[1]
+    assert "topics have a new epoch" in capsys.readouterr().out

@@ -1,0 +1,157 @@
+"""Group commit: frames share a transaction, and nothing else."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+
+from apps.accounts.actors import SYSTEM
+from apps.accounts.refusals import Conflict, NotFound, Unavailable
+from apps.events import dispatch, log, writer
+from apps.events.dispatch import perform, understand
+from apps.events.log import read_after
+from apps.events.threads import in_reader, in_writer
+from tests.events.story import StoryTopic, carried_out
+
+pytestmark = pytest.mark.usefixtures("transactional_db")
+
+
+def say(topic, text, id=None):
+    """Hand a grouped frame in; its future."""
+    frame = {"type": "story:print", "id": id or uuid4().hex, "topic": str(topic), "data": {"text": text}}
+    return perform(understand(SYSTEM, frame))
+
+
+async def outcome(*futures):
+    return await asyncio.gather(*futures, return_exceptions=True)
+
+
+async def story(topic):
+    page = await in_reader(read_after, str(topic), 0, None, 10_000)
+    return [event.payload["text"] for event in page.events]
+
+
+@pytest.fixture
+def commits(monkeypatch):
+    """The size of each group that was committed."""
+    sizes = []
+
+    def counting(group):
+        sizes.append(len(group))
+        return commit(group)
+
+    commit = writer._commit
+    monkeypatch.setattr(writer, "_commit", counting)
+    return sizes
+
+
+async def test_frames_that_arrive_together_share_a_transaction(topic, commits):
+    stored = await outcome(*[say(topic, str(i)) for i in range(300)])
+
+    assert [event.seq for event in stored] == list(range(1, 301))
+    assert await story(topic) == [str(i) for i in range(300)]
+    assert len(commits) <= 3
+
+
+async def test_a_group_has_a_most(topic, commits):
+    await outcome(*[say(topic, str(i)) for i in range(2_500)])
+    assert max(commits) <= writer.GROUP
+    assert await story(topic) == [str(i) for i in range(2_500)]
+
+
+async def test_what_comes_during_a_commit_goes_into_the_next(topic, commits):
+    first = say(topic, "a")
+    await asyncio.sleep(0)
+    later = [say(topic, "b"), say(topic, "c")]
+    await outcome(first, *later)
+    assert await story(topic) == ["a", "b", "c"]
+
+
+async def test_a_frame_that_is_refused_does_not_hurt_its_neighbours(topic):
+    a, refused, stranger, b = await outcome(
+        say(topic, "a"), say(topic, "refuse"), say(StoryTopic(key="secret"), "x"), say(topic, "b")
+    )
+    assert isinstance(refused, Conflict)
+    assert isinstance(stranger, NotFound)
+    assert (a.seq, b.seq) == (1, 2)
+
+
+async def test_a_handler_that_crashes_does_not_hurt_its_neighbours(topic):
+    a, crashed, b = await outcome(say(topic, "a"), say(topic, "crash"), say(topic, "b"))
+    assert isinstance(crashed, Unavailable)
+    assert (a.seq, b.seq) == (1, 2)
+
+
+async def test_a_frame_that_cannot_be_stored_does_not_hurt_its_neighbours(topic):
+    async with asyncio.timeout(10):
+        a, failed, b = await outcome(say(topic, "a"), say(topic, "foreign"), say(topic, "b"))
+    assert isinstance(failed, Unavailable)
+    assert (a.seq, b.seq) == (1, 2)
+    assert (await say(topic, "c")).seq == 3
+
+
+async def test_the_same_frame_twice_in_one_group_happens_once(topic):
+    first, again, other = await outcome(say(topic, "a", id="1"), say(topic, "a", id="1"), say(topic, "b", id="2"))
+    assert (first.seq, again.seq, other.seq) == (1, 1, 2)
+    assert carried_out == ["a", "b"]
+
+
+async def test_a_frame_resent_later_is_answered_with_what_it_became(topic):
+    stored = await say(topic, "a", id="1")
+    await say(topic, "b")
+    again = await say(topic, "a", id="1")
+    assert (again.seq, again.encoded) == (stored.seq, stored.encoded)
+    assert await story(topic) == ["a", "b"]
+
+
+async def test_one_id_on_two_topics_is_two_frames(topic):
+    other = StoryTopic(key=uuid4().hex)
+    stored = await outcome(say(topic, "a", id="1"), say(other, "b", id="1"))
+    assert [event.seq for event in stored] == [1, 1]
+    assert (await story(topic), await story(other)) == (["a"], ["b"])
+
+
+async def test_many_topics_in_one_group_keep_each_its_order(topic):
+    topics = [topic, *[StoryTopic(key=uuid4().hex) for _ in range(4)]]
+    await outcome(*[say(t, str(i)) for i in range(40) for t in topics])
+    for t in topics:
+        assert await story(t) == [str(i) for i in range(40)]
+
+
+async def test_a_frame_that_becomes_nothing_is_answered(topic):
+    nothing, a = await outcome(say(topic, "nothing"), say(topic, "a"))
+    assert isinstance(nothing, Unavailable)
+    assert a.seq == 1
+
+
+async def test_a_sender_that_has_gone_leaves_its_frame_behind(topic):
+    gone, a = say(topic, "gone"), say(topic, "a")
+    gone.cancel()
+    assert (await a).seq == 2
+    assert await story(topic) == ["gone", "a"]
+
+
+async def test_a_ref_that_another_process_stored_in_this_moment_is_found(topic, monkeypatch):
+    """Between the look for known refs and the insert, somebody else stores the same frame."""
+    known = dispatch.store.known
+    interfering = [True]
+
+    def known_too_early(refs):
+        found = known(refs)
+        if interfering and interfering.pop():
+            found = {}
+        return found
+
+    def elsewhere():
+        with transaction.atomic(), log.said_by("system", "1", str(topic)):
+            from tests.events.story import LineWritten
+
+            log.append(topic, LineWritten(text="a"))
+
+    await in_writer(elsewhere)
+    monkeypatch.setattr(dispatch.store, "known", known_too_early)
+    again, b = await outcome(say(topic, "a", id="1"), say(topic, "b", id="2"))
+
+    assert (again.seq, b.seq) == (1, 2)
+    assert await story(topic) == ["a", "b"]

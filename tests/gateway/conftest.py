@@ -1,0 +1,84 @@
+"""The gateway's parts inside the test process: the hub of this process, and stories to follow."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from apps.events import log
+from apps.events.models import StoredEvent
+from apps.events.threads import in_reader, in_writer
+from apps.gateway import hub as hubs
+from apps.gateway.hub import Hub
+from tests.events.conftest import _stories_go_afterwards, _story_is_known, transactional_db, topic  # noqa: F401
+from tests.events.story import LineWritten, StoryTopic
+
+
+class LossyHub(Hub):
+    """A hub whose hints can be held back: they wait in `held` until a test delivers, doubles or drops them."""
+
+    holding = False
+
+    def __init__(self) -> None:
+        super().__init__(lambda notice: None)
+        self.held: list[dict[str, Any]] = []
+
+    def _take(self, hint: dict[str, Any]) -> None:
+        if self.holding and hint["type"] == "log.stored":
+            self.held.append(hint)
+        else:
+            super()._take(hint)
+
+    def deliver(self, hint: dict[str, Any]) -> None:
+        super()._take(hint)
+
+    async def look(self) -> None:
+        """The regular look at the heads, now."""
+        await self._compare(list(self._followed))
+
+
+@pytest.fixture
+async def hub(transactional_db: None, settings: Any) -> AsyncIterator[LossyHub]:  # noqa: F811
+    """This process's hub. It looks at the heads only when a test says so."""
+    settings.HEADS_CHECK_SECONDS = 3600
+    running = await start_hub()
+    yield running
+    await hubs.stop()
+
+
+async def start_hub() -> LossyHub:
+    """A new hub for this process."""
+    await hubs.stop()
+    running = LossyHub()
+    await running.start()
+    hubs._hub = running
+    return running
+
+
+@pytest.fixture
+def write() -> Callable[..., Awaitable[StoredEvent]]:
+    """`await write(topic, "a", "b")`: two events in one transaction."""
+    return write_lines
+
+
+async def write_lines(topic: StoryTopic, *texts: str) -> StoredEvent:  # noqa: F811
+    def append() -> StoredEvent:
+        with transaction.atomic():
+            return log.append(topic, *[LineWritten(text=text) for text in texts])
+
+    return await in_writer(append)
+
+
+async def story_of(topic: StoryTopic, after: int = 0) -> list[str]:  # noqa: F811
+    """What the database says was written after a seq."""
+    rows = StoredEvent.objects.filter(topic=str(topic), seq__gt=after).order_by("seq")
+    return await in_reader(lambda: [row.payload["text"] for row in rows])
+
+
+async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait until `true()` is."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.002)

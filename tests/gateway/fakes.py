@@ -1,0 +1,134 @@
+"""A client without a network: an outlet that can be full, and what its owner makes of the frames."""
+
+import json
+import zlib
+from typing import Any
+from uuid import uuid4
+
+from apps.accounts.actors import SYSTEM, Actor
+from apps.gateway.connection import Connection
+from apps.gateway.frames import Frame
+from apps.gateway.reader import Reader
+
+
+class FakeOutlet:
+    """Takes frames into a list. `full` says whether it has room; after `free()` its readers are awake again."""
+
+    def __init__(self, *, has_backpressure: bool = True) -> None:
+        self.has_backpressure = has_backpressure
+        self.compress = False
+        self.full = False
+        self.frames: list[Frame] = []
+        self.closed: tuple[int, str] | None = None
+        self.heard_at = 0.0
+        self.room: int | None = None
+        """Frames until it is full by itself; None: never."""
+        self._sleepers: list[Reader] = []
+
+    @property
+    def is_full(self) -> bool:
+        return self.full
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame)
+        if self.room is not None:
+            self.room -= 1
+            self.full = self.room <= 0
+
+    def free(self, room: int | None = None) -> None:
+        self.full, self.room = False, room
+        sleepers, self._sleepers = self._sleepers, []
+        for reader in sleepers:
+            reader.wake()
+
+    def wake_when_writable(self, reader: Reader) -> None:
+        self._sleepers.append(reader)
+
+    def ping(self) -> None:
+        pass
+
+    async def drain(self) -> None:
+        pass
+
+    async def close(self, code: int, reason: str) -> None:
+        self.closed = (code, reason)
+
+    def taken(self) -> list[dict[str, Any]]:
+        """The frames written since the last look, batches unpacked."""
+        frames, self.frames = self.frames, []
+        return [message for frame in frames for message in unpacked(frame)]
+
+
+def unpacked(frame: Frame) -> list[dict[str, Any]]:
+    """The messages in a frame; what compression says has to be the same."""
+    if (packed := frame.deflated) is not None:
+        assert zlib.decompress(packed, -zlib.MAX_WBITS) == frame.text
+    message = json.loads(frame.text)
+    messages: list[dict[str, Any]] = message["messages"] if message["type"] == "batch" else [message]
+    return messages
+
+
+class Client:
+    """Somebody who follows one topic and keeps its own copy of the story, as docs/protocol.md says to."""
+
+    def __init__(self, topic: object, *, has_backpressure: bool = True, actor: Actor = SYSTEM) -> None:
+        self.topic = str(topic)
+        self.outlet = FakeOutlet(has_backpressure=has_backpressure)
+        self.connection = Connection(uuid4().hex[:16], actor, self.outlet, address="", client="")
+        self.epoch = ""
+        self.cursor = 0
+        self.base = 0
+        """The copy begins after this seq."""
+        self.copy: dict[int, dict[str, Any]] = {}
+        self.resets = 0
+        self.whispers: list[dict[str, Any]] = []
+        self.answers: list[dict[str, Any]] = []
+        self.last_credit = 0
+
+    async def follow(self, *, after: int | None = None, epoch: str | None = None) -> None:
+        """Subscribe and take the answer in."""
+        data = {name: value for name, value in (("after", after), ("epoch", epoch)) if value is not None}
+        await self.connection.take(json.dumps({"type": "subscribe", "id": "s", "topic": self.topic, "data": data}))
+        if after is None:
+            self.forget()
+        self.apply()
+
+    async def follow_again(self) -> None:
+        """Come back with the cursor that is known."""
+        await self.follow(after=self.cursor, epoch=self.epoch or None)
+
+    def forget(self) -> None:
+        self.copy.clear()
+        self.cursor = self.base = -1
+
+    def apply(self) -> None:
+        """Take in what was written, strictly: no event twice, none left out."""
+        for message in self.outlet.taken():
+            if "seq" in message:
+                assert message["topic"] == self.topic
+                assert message["seq"] == self.cursor + 1, f"#{message['seq']} after #{self.cursor}"
+                self.cursor = message["seq"]
+                self.copy[self.cursor] = message
+            elif message["type"] == "reset":
+                self.resets += 1
+                self.copy.clear()
+                self.epoch = message["data"]["epoch"]
+                self.cursor = self.base = message["data"]["head"]
+            elif message["type"] == "subscribed":
+                self.epoch = message["data"]["epoch"]
+                if self.cursor < 0:
+                    self.cursor = self.base = message["data"]["head"]
+                self.answers.append(message)
+            elif "topic" in message and "id" not in message:
+                self.whispers.append(message)
+            else:
+                self.answers.append(message)
+
+    async def credit(self) -> None:
+        """Say what has arrived."""
+        self.apply()
+        await self.connection.take(json.dumps({"type": "received", "data": {self.topic: self.cursor}}))
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.copy[seq]["data"]["text"] for seq in sorted(self.copy)]

@@ -1,0 +1,258 @@
+"""Whatever happens between a database and its readers, what a reader has applied is what the database says."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from apps.events import store
+from apps.events.models import Head, StoredEvent
+from apps.events.threads import in_reader, in_writer
+from apps.gateway import backlog, tail
+from apps.gateway import hub as hubs
+from tests.events.story import StoryTopic
+from tests.gateway.conftest import start_hub, write_lines
+from tests.gateway.fakes import Client
+
+
+@pytest.fixture
+def tiny(monkeypatch, settings):
+    """Everything is small, so that a few events already fall off the ring, fill pages and use up credit."""
+    monkeypatch.setattr(tail, "RING_EVENTS", 6)
+    monkeypatch.setattr(tail, "RING_BYTES", 2_000)
+    monkeypatch.setattr(tail, "FRAME_BYTES", 500)
+    monkeypatch.setattr(tail, "FRAMES_KEPT", 2)
+    monkeypatch.setattr(backlog, "PAGE", 4)
+    monkeypatch.setattr(backlog, "PAGES_KEPT", 2)
+    monkeypatch.setattr(backlog, "WARM_EVENTS", 5)
+    monkeypatch.setattr(hubs, "REORDER_SECONDS", 0.0)
+    settings.LIMITS = settings.LIMITS | {"credit_bytes": 700, "frames_per_second": 1_000_000}
+    settings.HEADS_CHECK_SECONDS = 3600
+
+
+class Story(RuleBasedStateMachine):
+    """One topic, one hub whose hints go astray, and four clients: two on a server with back-pressure, two without."""
+
+    @initialize()
+    def begin(self):
+        self.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self.loop)
+        self.topic = StoryTopic(key=uuid4().hex)
+        self.written = 0
+        self.hub = self.run(start_hub())
+        self.hub.holding = True
+        self.clients = []
+        for i in range(4):
+            self.clients.append(Client(self.topic, has_backpressure=i % 2 == 0))
+        self.following = set()
+
+    def run(self, work):
+        async def bounded():
+            async with asyncio.timeout(10):
+                return await work
+
+        return self.loop.run_until_complete(bounded())
+
+    # The database
+
+    @rule(count=st.integers(1, 9), size=st.sampled_from([1, 1, 60, 400]))
+    def append(self, count, size):
+        texts = [f"{self.written + i} ".ljust(size, ".") for i in range(count)]
+        self.written += count
+        held = len(self.hub.held)
+        self.run(write_lines(self.topic, *texts))
+        if str(self.topic) in self.hub._followed:
+            self.run(self._arrival(held))
+
+    async def _arrival(self, held):
+        """Hints leave from another thread; here they arrive in the mailbox before anything else happens."""
+        while len(self.hub.held) == held:
+            await asyncio.sleep(0)
+
+    @rule(keep=st.integers(0, 8))
+    def prune(self, keep):
+        def cut():
+            with transaction.atomic():
+                head = Head.objects.filter(topic=str(self.topic)).first()
+                if head and (floor := max(head.floor, head.seq - keep)) > head.floor:
+                    Head.objects.filter(topic=str(self.topic)).update(floor=floor)
+                    StoredEvent.objects.filter(topic=str(self.topic), seq__lte=floor).delete()
+
+        self.run(in_writer(cut))
+
+    @rule()
+    def start_epoch(self):
+        self.run(in_writer(store.start_epoch, [str(self.topic)]))
+
+    @rule(lost=st.integers(1, 6), told=st.booleans())
+    def restore_a_backup(self, lost, told):
+        """The newest events vanish. The operator starts a new epoch, as documented, or the look at the heads finds it."""
+
+        def go_back():
+            with transaction.atomic():
+                head = Head.objects.filter(topic=str(self.topic)).first()
+                if head is None:
+                    return
+                seq = max(head.floor, head.seq - lost)
+                StoredEvent.objects.filter(topic=str(self.topic), seq__gt=seq).delete()
+                Head.objects.filter(topic=str(self.topic)).update(seq=seq)
+            if told or not self._hub_knows_more_than(seq):
+                store.start_epoch([str(self.topic)])
+
+        self.run(in_writer(go_back))
+        self.hub.held.clear()
+        self.look_at_the_heads()
+
+    def _hub_knows_more_than(self, seq):
+        followed = self.hub._followed.get(str(self.topic))
+        return followed is not None and followed.tail.head > seq
+
+    # The hints
+
+    @precondition(lambda self: self.hub.held)
+    @rule(which=st.integers(0, 99), again=st.booleans())
+    def deliver(self, which, again):
+        """Any of them, in any order, once or twice."""
+        place = which % len(self.hub.held)
+        hint = self.hub.held[place] if again else self.hub.held.pop(place)
+        self.hub.deliver(hint)
+
+    @precondition(lambda self: self.hub.held)
+    @rule(which=st.integers(0, 99))
+    def lose(self, which):
+        self.hub.held.pop(which % len(self.hub.held))
+
+    @rule()
+    def deliver_all_in_order(self):
+        held, self.hub.held[:] = list(self.hub.held), []
+        for hint in held:
+            self.hub.deliver(hint)
+
+    @rule()
+    def look_at_the_heads(self):
+        self.run(self.hub.look())
+
+    # The readers
+
+    @rule(who=st.integers(0, 3), how=st.sampled_from(["new", "from the start", "again", "again", "without its epoch"]))
+    def follow(self, who, how):
+        client = self.clients[who]
+        match how:
+            case "new":
+                self.run(client.follow())
+            case "from the start":
+                client.copy.clear()
+                client.cursor = client.base = 0
+                self.run(client.follow(after=0))
+            case "again":
+                self.run(client.follow_again())
+            case "without its epoch":
+                # Only safe for somebody whose epoch has not changed; the protocol says so.
+                if self.run(in_reader(store.position, str(self.topic))).epoch == client.epoch:
+                    self.run(client.follow(after=client.cursor))
+                else:
+                    self.run(client.follow_again())
+        self.following.add(who)
+
+    @rule(who=st.integers(0, 3))
+    def leave(self, who):
+        self.clients[who].connection.unfollow(str(self.topic))
+        self.clients[who].apply()
+        self.following.discard(who)
+
+    @rule(who=st.integers(0, 3), room=st.integers(0, 3))
+    def stop_reading(self, who, room):
+        outlet = self.clients[who].outlet
+        outlet.room, outlet.full = room, room == 0
+
+    @rule(who=st.integers(0, 3), room=st.sampled_from([None, 1, 3]))
+    def read_on(self, who, room):
+        self.clients[who].outlet.free(room)
+
+    @rule(who=st.integers(0, 3))
+    def give_credit(self, who):
+        self.run(self.clients[who].credit())
+
+    @rule()
+    def restart_the_server(self):
+        for client in self.clients:
+            client.apply()
+            # What was on its way is lost with the connection; what had arrived is applied.
+        self.clients = [self._reconnected(client) for client in self.clients]
+        self.following.clear()
+        self.hub = self.run(start_hub())
+        self.hub.holding = True
+
+    def _reconnected(self, old):
+        new = Client(self.topic, has_backpressure=old.outlet.has_backpressure)
+        new.epoch, new.cursor, new.base, new.copy = old.epoch, old.cursor, old.base, old.copy
+        return new
+
+    @rule(milliseconds=st.sampled_from([0, 1, 5, 60]))
+    def let_time_pass(self, milliseconds):
+        self.run(asyncio.sleep(milliseconds / 1000))
+
+    # What must hold
+
+    @invariant()
+    def nobody_has_a_gap_or_a_double(self):
+        if hasattr(self, "clients"):
+            for client in self.clients:
+                client.apply()
+
+    @rule()
+    def settle(self):
+        """Once everybody reads, and hints or the look at the heads did their work, all have the database's story."""
+        self.run(self._settle())
+
+    async def _settle(self):
+        await self.hub.look()
+        for _ in range(3_000):
+            at = await in_reader(store.position, str(self.topic))
+            for client in self.clients:
+                client.outlet.free()
+                await client.credit()
+            if all(self.clients[who].cursor == at.seq for who in self.following):
+                break
+            await asyncio.sleep(0.001)
+        rows = await in_reader(lambda: list(StoredEvent.objects.filter(topic=str(self.topic)).order_by("seq")))
+        texts = {row.seq: row.payload["text"] for row in rows}
+        for who in self.following:
+            client = self.clients[who]
+            assert (client.epoch, client.cursor) == (at.epoch, at.seq), f"client {who} stands at {client.cursor}"
+            expected = {seq: text for seq, text in texts.items() if seq > client.base}
+            kept = {seq: event["data"]["text"] for seq, event in client.copy.items() if seq in texts}
+            assert kept == expected, f"client {who}"
+
+    def teardown(self):
+        if hasattr(self, "loop"):
+            try:
+                self.settle()
+            finally:
+                self.loop.run_until_complete(self._end())
+                self.loop.close()
+                asyncio.set_event_loop(None)
+
+    async def _end(self):
+        for client in self.clients:
+            await client.connection.end()
+        await hubs.stop()
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+
+def test_what_readers_applied_is_what_the_database_says(transactional_db, tiny):
+    run_state_machine_as_test(
+        Story,
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )
