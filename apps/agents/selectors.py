@@ -11,6 +11,8 @@ from apps.accounts.roles import Role
 from apps.accounts.selectors import role_in_team, teams_of
 from apps.agents.models import Agent, Command
 
+_BUSY = Count("commands", filter=Q(commands__status__in=Command.ASSIGNED))
+
 
 def is_known(team_id: UUID, name: str) -> bool:
     """Whether the team has an agent of this name, connected or not."""
@@ -27,7 +29,7 @@ def role_at_agent(actor: Actor, agent_id: UUID) -> Role | None:
 
 def agents_of(actor: Actor) -> QuerySet[Agent]:
     """The agents that the actor may see, each with `busy`: how many commands it has."""
-    return with_busy(Agent.objects.filter(team__in=teams_of(actor)))
+    return Agent.objects.filter(team__in=teams_of(actor)).annotate(busy=_BUSY)
 
 
 def agent_for(actor: Actor, agent_id: UUID) -> Agent:
@@ -37,8 +39,11 @@ def agent_for(actor: Actor, agent_id: UUID) -> Agent:
     return agent
 
 
-def with_busy(agents: QuerySet[Agent]) -> QuerySet[Agent]:
-    return agents.annotate(busy=Count("commands", filter=Q(commands__status__in=Command.ASSIGNED)))
+def agent_of_topic(agent_id: UUID) -> Agent:
+    """The agent of a topic. Raises NotFound when it was deleted."""
+    if (agent := Agent.objects.filter(pk=agent_id).first()) is None:
+        raise NotFound("There is no such agent.")
+    return agent
 
 
 def busy(agent: Agent) -> int:
@@ -58,16 +63,16 @@ def command_for(actor: Actor, command_id: UUID) -> Command:
     return command
 
 
-def free_agents(team_id: UUID) -> list[Agent]:
-    """The connected agents with a free slot, each with `busy`."""
-    online = with_busy(Agent.objects.filter(team_id=team_id, status=Agent.Status.ONLINE))
-    return [agent for agent in online if agent.busy < agent.slots]
+def free_agents(team_id: UUID) -> dict[Agent, int]:
+    """The connected agents with a free slot, and how many commands each of them has."""
+    online = Agent.objects.filter(team_id=team_id, status=Agent.Status.ONLINE).annotate(busy=_BUSY)
+    return {agent: agent.busy for agent in online if agent.busy < agent.slots}
 
 
-def best_of(agents: list[Agent], command: Command) -> Agent | None:
+def best_of(agents: dict[Agent, int], command: Command) -> Agent | None:
     """The least loaded of these agents that may carry the command out."""
     fit = [agent for agent in agents if agent.accepts_kind(command.kind) and agent.has_label(command.label)]
-    return min(fit, key=lambda agent: (agent.busy / agent.slots, agent.busy, agent.name), default=None)
+    return min(fit, key=lambda agent: (agents[agent] / agent.slots, agents[agent], agent.name), default=None)
 
 
 @lru_cache(maxsize=10_000)

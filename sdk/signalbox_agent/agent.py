@@ -93,6 +93,8 @@ class Agent:
             self._waiting.pop(command_id, None)
             if job := self._jobs.get(command_id):
                 job.interrupt_for_operator()
+        elif type == "command:state" and data.get("status") not in ("sent", "running"):
+            self._waiting.pop(command_id, None)  # It is over before it began.
 
     def _take_welcome(self, welcome: dict[str, Any]) -> None:
         self._drop(welcome.get("stop"))
@@ -188,6 +190,7 @@ class Agent:
 
     async def _wind_up(self) -> None:
         """Interrupt what runs, report it if somebody listens, and say goodbye."""
+        logger.info("Leaving")
         self._waiting.clear()
         if jobs := list(self._jobs.values()):
             logger.info("Interrupting %d running command(s)", len(jobs))

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -58,6 +59,11 @@ def _settings(options: argparse.Namespace) -> Settings:
     socket_url(options.url)
     if options.slots < 1:
         raise ValueError(f"--slots must be 1 or more, not {options.slots}")
+    for rule in options.allow:
+        try:
+            shlex.split(rule)
+        except ValueError as problem:
+            raise ValueError(f"--allow {rule!r}: {problem}") from None
     if not options.cwd.is_dir():
         raise ValueError(f"there is no directory {options.cwd}")
     return Settings(

@@ -5,7 +5,7 @@ import logging
 from typing import Any
 
 from signalbox_agent.client import AgentClient
-from signalbox_agent.frames import Refused
+from signalbox_agent.frames import Frame, Refused
 from signalbox_agent.policy import NotAllowed, Policy
 from signalbox_agent.printer import FRAME_BYTES, Printer
 from signalbox_agent.runner import Outcome, Runner
@@ -25,7 +25,7 @@ class Job:
         self._topic, self._terminal = client.topic, client.terminal
         self._runner: Runner | None = None
         self._interrupted: str | None = None
-        self._messages: set[asyncio.Task[None]] = set()
+        self._confirming: asyncio.Task[None] | None = None
         self.has_ended = asyncio.Event()
 
     async def run(self) -> None:
@@ -50,9 +50,8 @@ class Job:
     def interrupt_for_operator(self) -> None:
         """The same on the server's request, which is told that it arrived and that the signal was sent."""
         self.interrupt()
-        task = asyncio.create_task(self._confirm_interrupt())
-        self._messages.add(task)
-        task.add_done_callback(self._messages.discard)
+        if self._confirming is None:
+            self._confirming = asyncio.create_task(self._confirm_interrupt())
 
     def kill(self) -> None:
         if self._runner:
@@ -118,13 +117,15 @@ class Job:
             logger.warning("Output of command %s was refused: %s", self.command_id, refused)
 
     async def _report(self, outcome: Outcome) -> None:
-        error = outcome.error or (self._interrupted or "" if outcome.status == "interrupted" else "")
+        if self._confirming:
+            await self._confirming
+        why = self._interrupted if outcome.status == "interrupted" else ""
         try:
             await self._say(
                 outcome.status,
                 id="end",
                 exit_code=outcome.exit_code,
-                error=error,
+                error=why or outcome.error,
                 cpu_seconds=outcome.cpu_seconds,
                 max_rss_bytes=outcome.max_rss_bytes,
             )
@@ -132,14 +133,15 @@ class Job:
             logger.info("The end of command %s was refused: %s", self.command_id, refused)
 
     async def _confirm_interrupt(self) -> None:
+        """Post both steps; a refusal only means that the command had ended before."""
         for step in ("delivered", "acknowledged"):
-            try:
-                await self._say("running", id=step, interrupt=step)
-            except Refused as refused:
-                logger.info("The interrupt of command %s came too late: %s", self.command_id, refused)
-                return
+            await self._post("running", id=step, interrupt=step)
 
     async def _say(self, status: str, *, id: str, **more: Any) -> None:
+        """Post and wait for the ack. Raises Refused."""
+        await (await self._post(status, id=id, **more))
+
+    async def _post(self, status: str, *, id: str, **more: Any) -> "asyncio.Future[Frame]":
         data = {"command_id": self.command_id, "status": status}
         data |= {name: value for name, value in more.items() if value is not None}
-        await self._client.deliver("command:state", data, topic=self._topic, id=f"{self.command_id}:{id}")
+        return await self._client.post("command:state", data, topic=self._topic, id=f"{self.command_id}:{id}")

@@ -9,21 +9,31 @@ import psutil
 
 
 def session_members(session: int) -> set[int]:
-    """The processes of a session. Its leader may have ended, as long as nobody has reaped it."""
+    """The living processes of a session. Its leader may have ended, as long as nobody has reaped it."""
     members = set()
     for pid in psutil.pids():
         with suppress(OSError):
-            if os.getsid(pid) == session:
+            if os.getsid(pid) == session and not has_ended(pid):
                 members.add(pid)
     return members
 
 
+def descendants(leader: int) -> list[psutil.Process]:
+    """A process's children and theirs, also those that made a session of their own."""
+    try:
+        return psutil.Process(leader).children(recursive=True)
+    except psutil.Error:
+        return []
+
+
 def family(leader: int) -> set[int]:
-    """A command's processes: its session, and children that made a session of their own."""
-    members = session_members(leader)
-    with suppress(psutil.Error):
-        members |= {child.pid for child in psutil.Process(leader).children(recursive=True)}
-    return members
+    """A command's processes: its session, and whoever descends from it."""
+    return session_members(leader) | {process.pid for process in descendants(leader)}
+
+
+def living(processes: Iterable[psutil.Process]) -> set[int]:
+    """The pids of those that are still the same processes, and alive."""
+    return {process.pid for process in processes if process.is_running() and not has_ended(process.pid)}
 
 
 def signal_group(leader: int, number: signal.Signals) -> None:
@@ -47,7 +57,7 @@ def memory_of(pids: Iterable[int]) -> int:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a child has ended and waits to be reaped (or was)."""
+    """Whether a process has ended, reaped or not."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from signalbox_agent import processes
 from signalbox_agent.terminal import CannotStart, environment, open_terminal, start_in_terminal
 
@@ -59,6 +61,7 @@ class Runner:
         self._ended = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
         self._reason = ""
+        self._to_stop: list[psutil.Process] = []
         self._peak_rss = 0
         self._own_rss = 0
 
@@ -140,6 +143,7 @@ class Runner:
 
     async def _escalate(self) -> None:
         assert self._process
+        self._to_stop = processes.descendants(self._process.pid)
         for number in _ESCALATION:
             processes.signal_group(self._process.pid, number)
             processes.signal_group(self._process.pid, signal.SIGCONT)
@@ -159,24 +163,27 @@ class Runner:
 
     async def _read_the_rest(self) -> None:
         """Everything that is still in the terminal; a background process that holds it open is ended."""
-        assert self._process
-        leader = self._process.pid
         await self._hang_up_within(LINGER_SECONDS)
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
-            left = processes.session_members(leader) - {leader}
-            if not left:
+            if not self._left():
                 break
-            processes.signal_each(left, signal.SIGCONT)
-            processes.signal_each(left, number)
+            processes.signal_each(self._left(), signal.SIGCONT)
+            processes.signal_each(self._left(), number)
             for _ in range(20):
                 await asyncio.sleep(0.02)
-                if not processes.session_members(leader) - {leader}:
+                if not self._left():
                     break
         if not self._hung_up.is_set():
             # Nobody of this session writes any more, so what is left is what fits into the terminal.
             self._is_paused = False
             self._read_if_wanted()
             await self._hang_up_within(LINGER_SECONDS)
+
+    def _left(self) -> set[int]:
+        """Who is left of the session; after an interrupt, also of those who had left the session."""
+        assert self._process
+        session = processes.session_members(self._process.pid) - {self._process.pid}
+        return session | processes.living(self._to_stop)
 
     async def _hang_up_within(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -250,7 +257,7 @@ class Runner:
         waits = iter(SAMPLE_SECONDS)
         while True:
             await asyncio.sleep(next(waits, SAMPLE_SECONDS[-1]))
-            self._peak_rss = max(self._peak_rss, processes.memory_of(processes.family(self._process.pid)))
+            self._peak_rss = max(self._peak_rss, processes.memory_of(processes.session_members(self._process.pid)))
 
 
 def _signal_name(number: int) -> str:

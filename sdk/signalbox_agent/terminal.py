@@ -14,8 +14,6 @@ ENVIRONMENT = {
     "TERM": "xterm-256color",
     "COLORTERM": "truecolor",
     "FORCE_COLOR": "1",
-    "CLICOLOR_FORCE": "1",
-    "PY_COLORS": "1",
     "PAGER": "cat",
     "GIT_PAGER": "cat",
     "MANPAGER": "cat",

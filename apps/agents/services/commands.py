@@ -34,7 +34,7 @@ Status = Command.Status
 @handles(RequestCommand)
 def request_for_agent(actor: Actor, topic: AgentTopic, frame: RequestCommand) -> StoredEvent | None:
     """Give one agent a command."""
-    agent = Agent.objects.get(pk=topic.agent_id)
+    agent = selectors.agent_of_topic(topic.agent_id)
     lock_team(agent.team_id)
     command = Command(
         team_id=agent.team_id, kind=frame.kind, spec=frame.spec.model_dump(mode="json"), requested_by=actor.name
@@ -114,8 +114,9 @@ def assign_waiting(team_id: UUID) -> int:
             _send(command, agent)
             tell_carrier(command)
             given += 1
-            agent.busy += 1
-            agents = [agent for agent in agents if agent.busy < agent.slots]
+            agents[agent] += 1
+            if agents[agent] >= agent.slots:
+                del agents[agent]
     return given
 
 

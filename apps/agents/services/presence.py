@@ -8,6 +8,7 @@ from django.db.models import Min
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.refusals import Conflict, Forbidden
+from apps.agents import selectors
 from apps.agents.contract import (
     AgentConnected,
     AgentMeasured,
@@ -56,7 +57,7 @@ def connect_agent(actor: Actor, topic: None, frame: ConnectAgent) -> StoredEvent
 @handles(ReportStatus)
 def report_status(actor: Actor, topic: AgentTopic, frame: ReportStatus) -> None:
     """A heartbeat. It becomes an event only when people see a difference; metrics are whispered."""
-    agent = Agent.objects.get(pk=topic.agent_id)
+    agent = selectors.agent_of_topic(topic.agent_id)
     if agent.instance != frame.instance:
         raise Conflict(f'Another process is connected as "{agent.name}" now.')
     if frame.leaving:
@@ -113,14 +114,15 @@ def delete_agent(agent: Agent) -> None:
     if agent.status != Status.OFFLINE:
         raise Conflict(f'The agent "{agent.name}" is {agent.status}; stop it first.')
     take_back(agent)
-    for command in agent.commands.filter(status=Command.Status.SENT):
-        move(command, Command.Status.LOST, error="Its agent was deleted.")
+    unclaimed = list(agent.commands.filter(status=Command.Status.SENT).values_list("pk", flat=True))
     announce(agent, "deleted")
     agent.delete()
+    # Only now: whoever asks for another try must not find the agent any more.
+    give_up(Command.objects.filter(pk__in=unclaimed), "Its agent was deleted.")
 
 
 def lease_seconds() -> float:
-    return float(getattr(settings, "AGENT_LEASE_SECONDS", 15))
+    return float(settings.AGENT_LEASE_SECONDS)
 
 
 def _settle(agent: Agent, running: set[UUID], *, is_another_life: bool) -> list[UUID]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Conflict, NotFound
+from apps.agents import selectors
 from apps.agents.carriers import Carrier, carrier_of
 from apps.agents.contract import AgentTopic, CommandChanged, PrintOutput, ReportCommand, TerminalPrinted, TerminalTopic
 from apps.agents.models import Agent, Command
@@ -22,7 +23,7 @@ Status = Command.Status
 @handles(ReportCommand)
 def report_command(actor: Actor, topic: AgentTopic, frame: ReportCommand) -> StoredEvent | None:
     """An agent claims a command, confirms a step of an interrupt, or says how a command ended."""
-    agent = Agent.objects.get(pk=topic.agent_id)
+    agent = selectors.agent_of_topic(topic.agent_id)
     lock_team(agent.team_id)
     agent.refresh_from_db()
     command = _own(agent, frame.command_id)

@@ -1,0 +1,213 @@
+"""Agents come, prove that they are alive, and go."""
+
+import pytest
+
+from apps.accounts.actors import Actor
+from apps.accounts.refusals import Conflict, Forbidden, Invalid, NotFound
+from apps.agents.contract import AgentTopic
+from apps.agents.models import Agent
+from apps.agents.services import delete_agent, request_command
+from apps.agents.services.presence import note_disconnect
+from apps.events import log
+from apps.events.dispatch import perform_sync
+from apps.events.models import StoredEvent
+
+
+def team_news(team, type="agent_update"):
+    events = StoredEvent.objects.filter(topic=f"team.{team.pk}", type=type).order_by("seq")
+    return [event.payload for event in events]
+
+
+def test_an_agent_registers_itself(worker, team):
+    agent = Agent.objects.get(name="worker")
+    assert (agent.status, agent.team, agent.labels, agent.slots) == ("online", team, ["local"], 1)
+    news = team_news(team)
+    assert [(n["change"], n["name"], n["status"], n["busy"]) for n in news] == [("registered", "worker", "online", 0)]
+
+
+def test_the_answer_says_where_to_read_on(worker):
+    answer = worker.connect()
+    assert answer["topic"] == f"agent.{worker.id}"
+    assert answer["terminal"] == f"terminal.{worker.id}"
+    assert answer["lease_seconds"] == 3 * answer["heartbeat_seconds"] == 15
+    assert answer["after"] == worker.inbox[-2].seq
+
+
+def test_the_cursor_lies_before_the_oldest_open_request(worker, team):
+    first = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    request_command(team_id=team.pk, spec={"argv": ["b"]}, agent="worker")
+    assert worker.restart()["after"] == first.request_seq - 1
+    worker.claim(first)
+    worker.report(first, "succeeded")
+    assert worker.connect()["after"] == first.request_seq
+
+
+def test_a_request_whose_event_was_pruned_is_sent_again(worker, team):
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    from apps.events.models import Head
+
+    Head.objects.filter(topic=f"agent.{worker.id}").update(floor=command.request_seq)
+    answer = worker.restart()
+    command.refresh_from_db()
+    assert command.request_seq == answer["after"] + 1
+    assert [r["command_id"] for r in worker.inbox_of("command:request")] == [str(command.pk)] * 2
+
+
+def test_a_person_cannot_introduce_himself_as_an_agent(alice):
+    with pytest.raises(Forbidden):
+        perform_sync(Actor(user=alice), {"type": "agent:connect", "id": "1", "data": {"name": "x", "instance": "i"}})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"name": ""},
+        {"name": " x"},
+        {"name": "a\nb"},
+        {"name": "a\0b"},
+        {"name": "x" * 101},
+        {"slots": 0},
+        {"running": ["no uuid"]},
+        {"labels": "local"},
+        {"version": "\0"},
+        {"surprise": 1},
+    ],
+)
+def test_an_odd_introduction_is_refused(worker, data):
+    with pytest.raises(Invalid):
+        worker._send("agent:connect", None, {"name": "worker", "instance": "i", **data})
+
+
+def test_a_heartbeat_renews_the_lease_and_makes_no_event(worker, team):
+    before = worker.row.lease_until
+    events = StoredEvent.objects.count()
+    for _ in range(3):
+        assert worker.status(metrics={"cpu_percent": 12.5, "rss_bytes": 1000, "load": 0.3}) == {}
+    assert StoredEvent.objects.count() == events
+    assert worker.row.lease_until >= before
+    assert worker.row.metrics == {"cpu_percent": 12.5, "rss_bytes": 1000, "load": 0.3}
+
+
+def test_metrics_are_whispered_when_they_changed(worker, monkeypatch):
+    said = []
+    monkeypatch.setattr(log, "whisper", lambda topic, whisper: said.append((str(topic), whisper.metrics.load)))
+    for load in (0.5, 0.5, 0.7):
+        worker.status(metrics={"load": load})
+    assert said == [(f"agent.{worker.id}", 0.5), (f"agent.{worker.id}", 0.7)]
+
+
+def test_a_process_that_was_replaced_hears_a_conflict(worker, agent_key):
+    old = worker.instance
+    worker.restart()
+    with pytest.raises(Conflict, match="Another process"):
+        worker._send("agent:status", f"agent.{worker.id}", {"instance": old})
+
+
+def test_an_ended_socket_makes_it_away_and_its_return_online(worker, team):
+    note_disconnect(worker.actor)
+    assert worker.row.status == "away"
+    worker.connect()
+    assert worker.row.status == "online"
+    assert [news["status"] for news in team_news(team)] == ["online", "away", "online"]
+
+
+def test_the_late_end_of_an_old_socket_changes_nothing(worker):
+    old = worker.actor
+    worker.connect()
+    note_disconnect(old)
+    assert worker.row.status == "online"
+
+
+def test_who_leaves_is_offline_at_once(worker, team):
+    worker.status(leaving=True)
+    assert worker.row.status == "offline"
+    assert team_news(team)[-1]["status"] == "offline"
+
+
+def test_a_heartbeat_after_the_lease_ended_brings_it_back(worker, team):
+    worker.status(leaving=True)
+    worker.status()
+    assert worker.row.status == "online"
+    assert worker.row.connection == worker.actor.connection
+
+
+def test_the_same_instance_keeps_what_it_still_runs(worker, team):
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    worker.claim(command)
+    assert worker.connect(running=[str(command.pk)])["stop"] == []
+    command.refresh_from_db()
+    assert command.status == "running"
+    worker.report(command, "succeeded", exit_code=0)
+
+
+def test_what_the_same_instance_does_not_know_any_more_is_lost(worker, team):
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    worker.claim(command)
+    worker.connect(running=[])
+    command.refresh_from_db()
+    assert (command.status, command.error) == ("lost", "The agent does not know this command any more.")
+
+
+def test_a_new_process_loses_what_the_old_one_ran_and_keeps_what_it_had_not_begun(worker, team):
+    running = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    waiting = request_command(team_id=team.pk, spec={"argv": ["b"]}, agent="worker")
+    worker.claim(running)
+    worker.restart()
+    running.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (running.status, running.error) == ("lost", "The agent was started anew.")
+    assert waiting.status == "sent"
+    worker.claim(waiting)
+
+
+def test_it_is_told_to_stop_what_was_given_up(worker, team):
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    worker.claim(command)
+    worker.status(leaving=True)
+    assert worker.connect(running=[str(command.pk)])["stop"] == [str(command.pk)]
+
+
+def test_a_stray_is_interrupted_once_through_the_inbox(worker, team):
+    from datetime import timedelta
+
+    from apps.agents.models import Command
+    from apps.events import wire
+
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    worker.claim(command)
+    worker.status(leaving=True)
+    Command.objects.update(ended_at=wire.now() - timedelta(seconds=9))
+    for _ in range(2):
+        worker.status(running=[str(command.pk)])
+    assert [e["command_id"] for e in worker.inbox_of("command:interrupt")] == [str(command.pk)]
+
+
+def test_only_an_offline_agent_can_be_deleted_and_its_history_stays(worker, team):
+    with pytest.raises(Conflict):
+        delete_agent(worker.row)
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    worker.status(leaving=True)
+    delete_agent(worker.row)
+    command.refresh_from_db()
+    assert (command.status, command.agent, command.agent_name) == ("lost", None, "worker")
+    assert team_news(team)[-1]["change"] == "deleted"
+    with pytest.raises(NotFound):
+        worker.status()
+
+
+def test_a_stranger_sees_no_agent(worker, mallory, victor, alice, agent_key):
+    topic = AgentTopic(agent_id=worker.id)
+    assert topic.can_read(Actor(user=victor))
+    assert not topic.can_read(Actor(user=mallory))
+    assert not AgentTopic(agent_id=alice_id()).can_read(Actor(user=alice))
+    with pytest.raises(NotFound):
+        perform_sync(
+            Actor(user=mallory),
+            {"type": "command:request", "id": "1", "topic": str(topic), "data": {"spec": {"argv": ["a"]}}},
+        )
+
+
+def alice_id():
+    from uuid import uuid4
+
+    return uuid4()

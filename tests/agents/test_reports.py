@@ -1,0 +1,144 @@
+"""What agents say about their commands."""
+
+from uuid import uuid4
+
+import pytest
+
+from apps.accounts.refusals import Conflict, Invalid, NotFound
+from apps.agents import carriers
+from apps.agents.contract import AgentUpdated, PrintOutput, TeamTopic, TerminalTopic
+from apps.agents.services import print_output, request_command
+
+SPEC = {"argv": ["git", "log"]}
+
+
+@pytest.fixture
+def command(worker, team):
+    return request_command(team_id=team.pk, spec=SPEC, agent="worker", purpose="test", context={"step": 4})
+
+
+def test_a_command_is_claimed_and_ended(worker, command):
+    worker.claim(command)
+    worker.report(command, "failed", exit_code=2, error="a\0b", cpu_seconds=0.5, max_rss_bytes=10**9)
+    command.refresh_from_db()
+    assert (command.status, command.exit_code, command.error) == ("failed", 2, "a\ufffdb")
+    assert (command.cpu_seconds, command.max_rss_bytes) == (0.5, 10**9)
+    assert command.created_at <= command.sent_at <= command.started_at <= command.ended_at
+    assert [event["status"] for event in worker.inbox_of("command:state")] == ["running", "failed"]
+
+
+def test_it_is_claimed_once(worker, command):
+    worker.claim(command)
+    with pytest.raises(Conflict, match="running already"):
+        worker.claim(command)
+
+
+def test_the_same_claim_sent_again_gets_the_same_answer(worker, command):
+    first = worker.report(command, "running", id="claim", instance=worker.instance)
+    assert worker.report(command, "running", id="claim", instance=worker.instance) == first
+
+
+def test_a_replaced_process_cannot_claim(worker, command):
+    old = worker.instance
+    worker.restart()
+    with pytest.raises(Conflict, match="Another process"):
+        worker.report(command, "running", instance=old)
+
+
+def test_a_claim_without_instance_must_come_from_the_agents_connection(worker, command):
+    from apps.accounts.actors import Actor
+    from apps.events.dispatch import perform_sync
+
+    frame = {
+        "type": "command:state",
+        "id": "c",
+        "topic": f"agent.{worker.id}",
+        "data": {"command_id": str(command.pk), "status": "running"},
+    }
+    with pytest.raises(Conflict):
+        perform_sync(Actor(key=worker.key, connection="elsewhere"), frame)
+    perform_sync(worker.actor, frame)
+
+
+def test_a_claim_shows_that_the_agent_is_alive(worker, command):
+    worker.status(leaving=True)
+    worker.claim(command)
+    assert worker.row.status == "online"
+
+
+def test_what_was_not_claimed_cannot_end(worker, command):
+    with pytest.raises(Conflict):
+        worker.report(command, "succeeded", exit_code=0)
+
+
+def test_what_is_over_stays_as_it_is(worker, command):
+    worker.claim(command)
+    worker.report(command, "succeeded", exit_code=0)
+    for status in ("failed", "interrupted", "running"):
+        with pytest.raises(Conflict):
+            worker.report(command, status)
+
+
+def test_another_agent_cannot_speak_for_it(worker, hire, command):
+    second = hire("second")
+    with pytest.raises(Conflict):
+        second.claim(command)
+    with pytest.raises(NotFound):
+        second.claim(uuid4())
+
+
+@pytest.mark.parametrize("status", ["lost", "queued", "sent", "done"])
+def test_an_agent_cannot_report_what_only_the_server_knows(worker, command, status):
+    with pytest.raises(Invalid):
+        worker.report(command, status)
+
+
+def test_output_becomes_an_event_of_the_terminal_and_one_of_the_owner(worker, command, team, monkeypatch):
+    mirrored = []
+
+    class Carrier:
+        def state_changed(self, command):
+            pass
+
+        def mirror(self, context, text, offset, at):
+            mirrored.append((context, text, offset))
+            return TeamTopic(team_id=team.pk), AgentUpdated.of(worker.row)
+
+    monkeypatch.setitem(carriers._carriers, "test", Carrier())
+    worker.claim(command)
+    topic = TerminalTopic(agent_id=worker.id)
+    drafts = print_output(worker.actor, topic, PrintOutput(command_id=command.pk, offset=3, text="hi"))
+    assert [(str(topic), event.TYPE) for topic, event in drafts] == [
+        (f"terminal.{worker.id}", "terminal:output"),
+        (f"team.{team.pk}", "agent_update"),
+    ]
+    who = {"command_id": str(command.pk), "agent": "worker", "agent_id": worker.id}
+    assert mirrored == [({"step": 4, **who}, "hi", 3)]
+
+
+def test_output_costs_no_query_after_the_first(worker, command, django_assert_num_queries):
+    worker.claim(command)
+    topic = TerminalTopic(agent_id=worker.id)
+    frame = PrintOutput(command_id=command.pk, offset=0, text="hi")
+    print_output(worker.actor, topic, frame)
+    with django_assert_num_queries(0):
+        for _ in range(100):
+            print_output(worker.actor, topic, frame)
+
+
+def test_output_of_what_was_not_claimed_is_refused(worker, command):
+    topic = TerminalTopic(agent_id=worker.id)
+    with pytest.raises(Conflict):
+        print_output(worker.actor, topic, PrintOutput(command_id=command.pk, offset=0, text="hi"))
+    worker.claim(command)
+    assert print_output(worker.actor, topic, PrintOutput(command_id=command.pk, offset=0, text="hi"))
+
+
+def test_output_of_a_foreign_command_is_refused(worker, hire, command):
+    worker.claim(command)
+    second = hire("second")
+    for command_id in (command.pk, uuid4()):
+        with pytest.raises(NotFound):
+            print_output(
+                second.actor, TerminalTopic(agent_id=second.id), PrintOutput(command_id=command_id, offset=0, text="hi")
+            )

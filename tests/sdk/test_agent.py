@@ -1,0 +1,191 @@
+import asyncio
+import sys
+
+from signalbox_agent.policy import Policy
+
+from tests.sdk.server import TERMINAL, ScriptedServer
+
+
+async def test_a_command_is_claimed_run_printed_and_reported(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="echo hello; exit 3")
+    end = await scripted.ended("c")
+    assert scripted.states("c") == ["running", "failed"]
+    assert scripted.text("c") == "hello\r\n"
+    assert end["exit_code"] == 3
+    assert end["cpu_seconds"] >= 0
+    order = [(frame["type"], frame["id"]) for frame in scripted.accepted.values() if frame["id"].startswith("c:")]
+    assert order == [("command:state", "c:running"), ("terminal:output", "c:0"), ("command:state", "c:end")]
+    assert scripted.of("terminal:output")[0]["topic"] == TERMINAL
+
+
+async def test_it_starts_nothing_that_it_was_not_given(scripted: ScriptedServer, agent, tmp_path):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    scripted.answer = lambda frame: (
+        scripted.refuse(frame, "conflict") if frame["id"] == "c:running" else scripted.ack(frame)
+    )
+    await scripted.request("c", shell=f"touch {tmp_path}/started")
+    await scripted.request("d", shell="true")
+    await scripted.ended("d")
+    assert not (tmp_path / "started").exists()
+    assert scripted.states("c") == []
+
+
+async def test_a_request_that_comes_twice_runs_once(scripted: ScriptedServer, agent, tmp_path):
+    agent(slots=2)
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell=f"echo x >> {tmp_path}/count; sleep 0.3")
+    await scripted.request("c", shell=f"echo x >> {tmp_path}/count; sleep 0.3")
+    await scripted.ended("c")
+    await asyncio.sleep(0.2)
+    assert (tmp_path / "count").read_text() == "x\n"
+
+
+async def test_it_runs_as_many_as_it_has_slots(scripted: ScriptedServer, agent):
+    agent(slots=2)
+    await scripted.until(lambda: scripted.connections)
+    for name in ("a", "b", "c"):
+        await scripted.request(name, shell="sleep 0.5")
+    await scripted.until(lambda: len(scripted.of("command:state")) == 2)
+    await asyncio.sleep(0.2)
+    assert scripted.states("c") == []
+    await scripted.ended("c")
+
+
+async def test_what_the_operator_does_not_allow_fails_at_once(scripted: ScriptedServer, agent, tmp_path):
+    agent(policy=Policy(["git *"], base=tmp_path))
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", argv=["rm", "-rf", "/"])
+    end = await scripted.ended("c")
+    assert (end["status"], end["error"]) == ("failed", "'rm -rf /' is not on this agent's allow-list.")
+
+
+async def test_a_kind_that_it_does_not_know_fails_at_once(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.say("command:request", command_id="c", kind="chat", spec={})
+    assert "kind 'chat'" in (await scripted.ended("c"))["error"]
+
+
+async def test_an_interrupt_is_confirmed_step_by_step(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="echo up; sleep 30")
+    await scripted.until(lambda: scripted.of("terminal:output"))
+    await asyncio.sleep(0.2)
+    await scripted.say("command:interrupt", command_id="c", by="alice")
+    end = await scripted.ended("c")
+    assert scripted.states("c") == ["running", "delivered", "acknowledged", "interrupted"]
+    assert end["exit_code"] == 130
+
+
+async def test_what_is_interrupted_before_it_has_a_slot_never_starts(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("a", shell="sleep 0.4")
+    await scripted.request("b", shell="true")
+    await scripted.say("command:interrupt", command_id="b", by="alice")
+    await scripted.ended("a")
+    await asyncio.sleep(0.2)
+    assert scripted.states("b") == []
+
+
+async def test_what_is_over_before_it_has_a_slot_is_not_even_claimed(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("a", shell="sleep 0.4")
+    await scripted.request("b", shell="true")
+    await scripted.say("command:state", command_id="b", status="interrupted")
+    await scripted.ended("a")
+    await asyncio.sleep(0.2)
+    assert scripted.states("b") == []
+
+
+async def test_output_while_the_server_is_away_arrives_whole_and_in_order(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    count = f"{sys.executable} -uc \"import time\nfor n in range(60): print('line', n); time.sleep(0.03)\""
+    await scripted.request("c", shell=count)
+    await scripted.until(lambda: len(scripted.of("terminal:output")) > 3)
+    await scripted.stop()
+    await asyncio.sleep(0.6)
+    await scripted.start()
+    await scripted.until(lambda: scripted.connections == 2)
+    assert [frame for frame in scripted.received if frame["type"] == "agent:connect"][-1]["data"]["running"] == ["c"]
+    end = await scripted.ended("c", 20)
+    assert end["status"] == "succeeded"
+    assert scripted.text("c") == "".join(f"line {n}\r\n" for n in range(60))
+
+
+async def test_a_command_that_ended_while_the_server_was_away_is_reported_after_its_output(
+    scripted: ScriptedServer, agent
+):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="echo one; sleep 0.4; echo two; exit 5")
+    await scripted.until(lambda: scripted.of("terminal:output"))
+    await scripted.stop()
+    await asyncio.sleep(0.8)
+    await scripted.start()
+    assert (await scripted.ended("c"))["exit_code"] == 5
+    assert scripted.text("c") == "one\r\ntwo\r\n"
+
+
+async def test_five_megabytes_of_split_characters_arrive_whole(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell=f"{sys.executable} -c \"print('aé€😀' * 500_000, end='')\"")
+    await scripted.ended("c", 30)
+    assert scripted.text("c") == "aé€😀" * 500_000
+
+
+async def test_what_the_server_gave_up_is_stopped(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="echo up; sleep 30")
+    await scripted.until(lambda: scripted.of("terminal:output"))
+    scripted.welcome |= {"stop": ["c"]}
+    scripted.drop()
+    assert (await scripted.ended("c"))["status"] == "interrupted"
+
+
+async def test_its_heartbeat_tells_what_it_costs_and_runs(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="sleep 0.6")
+    await scripted.until(lambda: any(f["data"]["running"] == ["c"] for f in scripted.of("agent:status")))
+    metrics = scripted.of("agent:status")[-1]["data"]["metrics"]
+    assert metrics["rss_bytes"] > 1_000_000
+    assert metrics.keys() == {"cpu_percent", "rss_bytes", "load"}
+
+
+async def test_it_stops_when_another_process_has_its_name(scripted: ScriptedServer, agent):
+    worker = agent()
+    await scripted.until(lambda: scripted.of("agent:status"))
+    scripted.answer = lambda frame: (
+        scripted.refuse(frame, "conflict") if frame["type"] == "agent:status" else scripted.ack(frame)
+    )
+    assert await asyncio.wait_for(worker.running, 5) == 4
+
+
+async def test_leaving_it_interrupts_what_runs_and_says_goodbye(scripted: ScriptedServer, agent):
+    worker = agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="echo up; sleep 30")
+    await scripted.until(lambda: scripted.of("terminal:output"))
+    worker.leave()
+    assert await asyncio.wait_for(worker.running, 10) == 0
+    end = scripted.end_of("c")
+    assert (end["status"], end["error"]) == ("interrupted", "The agent was stopped.")
+    assert scripted.of("agent:status")[-1]["data"]["leaving"] is True
+
+
+async def test_it_gives_up_when_the_server_is_gone_for_too_long(scripted: ScriptedServer, agent):
+    worker = agent(give_up_after=0.8)
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="echo up; sleep 30")
+    await scripted.until(lambda: scripted.of("terminal:output"))
+    await scripted.stop()
+    assert await asyncio.wait_for(worker.running, 10) == 5

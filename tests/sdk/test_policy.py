@@ -1,0 +1,116 @@
+from pathlib import Path
+
+import pytest
+from signalbox_agent.policy import NotAllowed, Policy
+from signalbox_agent.spec import Spec
+
+
+@pytest.mark.parametrize(
+    ("rule", "argv"),
+    [
+        ("git *", ("git",)),
+        ("git *", ("git", "log", "--stat")),
+        ("git status", ("git", "status")),
+        ("python -m pytest *", ("python", "-m", "pytest", "-x", "tests")),
+        ("ruff check*", ("ruff", "checks")),
+        ("make t?st", ("make", "test")),
+        ("./run.sh", ("./run.sh",)),
+        ("*", ("anything", "at", "all")),
+    ],
+)
+def test_a_rule_allows(rule, argv):
+    assert Policy([rule]).argv_of(Spec(argv=argv)) == argv
+
+
+@pytest.mark.parametrize(
+    ("rules", "argv"),
+    [
+        ([], ("true",)),
+        (["git *"], ("gitk",)),
+        (["git *"], ("/tmp/git", "log")),
+        (["git"], ("git", "push")),
+        (["git status"], ("git", "status", "-s")),
+        (["python -m pytest *"], ("python", "-m", "pip", "install")),
+        (["Git *"], ("git",)),
+    ],
+)
+def test_everything_else_is_refused_with_a_sentence(rules, argv):
+    with pytest.raises(NotAllowed, match="is not on this agent's allow-list"):
+        Policy(rules).argv_of(Spec(argv=argv))
+
+
+def test_a_shell_line_needs_a_shell_that_is_allowed():
+    spec = Spec(shell="git log | head")
+    with pytest.raises(NotAllowed, match="--allow-shell"):
+        Policy(["git *", "head *"]).argv_of(spec)
+    for policy in (Policy(shell=True), Policy(["sh *"]), Policy(["*"]), Policy(everything=True)):
+        assert policy.argv_of(spec) == ("/bin/sh", "-c", "git log | head")
+
+
+def test_a_line_that_needs_no_shell_is_an_ordinary_command():
+    assert Policy(["git *"]).argv_of(Spec(shell="git log --format='%h %s' -5")) == (
+        *("git", "log", "--format=%h %s"),
+        "-5",
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "git log; rm x",
+        "git log && rm x",
+        "git log $(rm x)",
+        "git log > x",
+        "A=1 git log",
+        "git log\nrm x",
+        "git `rm`",
+        "git 'log",
+    ],
+)
+def test_no_shell_trick_gets_around_the_list(line):
+    with pytest.raises(NotAllowed):
+        Policy(["git *"]).argv_of(Spec(shell=line))
+
+
+def test_variables_need_leave_since_they_can_change_what_runs():
+    spec = Spec(argv=("git", "log"), env={"GIT_SSH_COMMAND": "rm -rf x"})
+    with pytest.raises(NotAllowed, match="GIT_SSH_COMMAND"):
+        Policy(["git *"]).argv_of(spec)
+    assert Policy(["git *"], env=["GIT_*"]).argv_of(spec)
+    assert Policy(everything=True).argv_of(spec)
+
+
+def test_a_command_stays_below_the_agents_directory(tmp_path: Path):
+    (tmp_path / "work" / "inner").mkdir(parents=True)
+    (tmp_path / "work" / "out").symlink_to(tmp_path)
+    policy = Policy(["git *"], base=tmp_path / "work")
+    assert policy.directory_of(Spec(argv=("git",), cwd="inner")) == tmp_path / "work" / "inner"
+    assert policy.directory_of(Spec(argv=("git",))) == tmp_path / "work"
+    for cwd in ("..", str(tmp_path), "out"):
+        with pytest.raises(NotAllowed, match="only"):
+            policy.directory_of(Spec(argv=("git",), cwd=cwd))
+    with pytest.raises(NotAllowed, match="no directory"):
+        policy.directory_of(Spec(argv=("git",), cwd="gone"))
+    assert Policy(everything=True, base=tmp_path / "work").directory_of(Spec(argv=("git",), cwd="..")) == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (None, "no spec"),
+        ({}, "either argv or a shell"),
+        ({"argv": ["a"], "shell": "b"}, "either argv or a shell"),
+        ({"argv": "git"}, "list of strings"),
+        ({"argv": ["git", 1]}, "list of strings"),
+        ({"argv": ["a\0b"]}, "NUL"),
+        ({"shell": "true", "timeout": -1}, "timeout"),
+        ({"shell": "true", "env": []}, None),
+        ({"shell": "true", "env": ["A"]}, "env"),
+    ],
+)
+def test_an_odd_spec_is_refused_with_a_sentence(data, sentence):
+    if sentence is None:
+        assert Spec.of(data).shell == "true"
+    else:
+        with pytest.raises(ValueError, match=sentence):
+            Spec.of(data)
