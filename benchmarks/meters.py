@@ -1,6 +1,8 @@
 """What a process used (from /proc) and what a list of durations says."""
 
 import os
+import resource
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +57,7 @@ class Latency:
     @classmethod
     def median(cls, rounds: Sequence["Latency"]) -> "Latency":
         """The median round, each figure by itself."""
-        return cls(*(median(getattr(one, name) for one in rounds) for name in ("p50", "p99", "max")))
+        return cls(*(round(median(getattr(one, name) for one in rounds), 2) for name in ("p50", "p99", "max")))
 
 
 class CpuWatch:
@@ -72,3 +74,33 @@ class CpuWatch:
     @property
     def own(self) -> float:
         return cpu_seconds() - self._own
+
+
+class Bystanders:
+    """How many of the machine's cores were busy with something else since the watch was made.
+
+    Ask when all servers that were started have ended: only then is their time known.
+    """
+
+    def __init__(self) -> None:
+        self._started_at = time.monotonic()
+        self._busy, self._ours = _machine_seconds(), _our_seconds()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started_at
+
+    @property
+    def cores(self) -> float:
+        elsewhere = (_machine_seconds() - self._busy) - (_our_seconds() - self._ours)
+        return max(0.0, elsewhere / self.seconds)
+
+
+def _machine_seconds() -> float:
+    user, nice, system, _idle, _iowait, irq, softirq, *_ = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    return sum(map(int, (user, nice, system, irq, softirq))) / _TICK
+
+
+def _our_seconds() -> float:
+    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)

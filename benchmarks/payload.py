@@ -52,7 +52,7 @@ def delivery_of(events: Iterable[dict[str, Any]]) -> Delivery:
     sent: list[int] = []
     for event in events:
         seqs.append(event["seq"])
-        sent += stamps_in(event["data"]["text"])
+        sent += stamps_in(event["data"].get("text", ""))
     if seqs != list(range(seqs[0], seqs[0] + len(seqs))):
         raise OutOfOrder(f"one message holds the seqs {seqs}")
     return Delivery(seqs[0], seqs[-1], tuple(sent))
@@ -76,7 +76,7 @@ class Memo:
         self._bytes += len(message)
 
 
-def loads(text: bytes) -> Any:
+def loads(text: bytes | str) -> Any:
     return orjson.loads(text)
 
 

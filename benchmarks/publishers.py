@@ -91,6 +91,10 @@ class SignalboxAgent(Publisher):
     def next_message(self) -> bytes:
         return self.output(log_line(monotonic_ns()))
 
+    def print(self, text: str) -> None:
+        """Pass on what the command printed."""
+        self.say(self.output(text))
+
     def output(self, text: str) -> bytes:
         """The next `terminal:output` frame of the claimed command."""
         self.seq += 1

@@ -17,7 +17,8 @@ from pathlib import Path
 from benchmarks.seed import Seed
 
 ROOT = Path(__file__).resolve().parent.parent
-PEERS = Path(__file__).resolve().parent / "peers"
+PEERS = ROOT / "benchmarks" / "peers"
+TEXTBOOK = "benchmarks.peers.textbook"
 CONNECTIONS_PER_USER = 5  # the default of LIMIT_CONNECTIONS_PER_USER
 _START_SECONDS = 60
 _STOP_SECONDS = 15
@@ -31,7 +32,6 @@ class Server:
     port: int
     command: list[str]
     log: Path
-    cwd: Path = ROOT
     env: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
@@ -44,7 +44,7 @@ class Server:
         """Start it and wait until it accepts connections."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, cwd=self.cwd, env={**os.environ, **self.env}, stdout=log, stderr=log
+                self.command, cwd=ROOT, env={**os.environ, **self.env}, stdout=log, stderr=log
             )
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
@@ -162,8 +162,9 @@ def textbook() -> Iterator[Server]:
     """The consumer of the Channels tutorial under uvicorn, with the in-memory layer."""
     with _workspace() as folder:
         port = free_port()
-        command = [sys.executable, "-m", "uvicorn", "textbook.asgi:application", *_uvicorn_options(port)]
-        with running(Server("textbook", port, command, folder / "log", cwd=PEERS)) as server:
+        command = [sys.executable, "-m", "uvicorn", f"{TEXTBOOK}.asgi:application", *_uvicorn_options(port)]
+        env = {"DJANGO_SETTINGS_MODULE": f"{TEXTBOOK}.settings"}
+        with running(Server("textbook", port, command, folder / "log", env=env)) as server:
             yield server
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -66,16 +66,15 @@ class Stand:
         """Publish `rate` events per second."""
         return await self._play(int(rate * seconds), partial(self._evenly, rate=rate))
 
-    async def _play(self, events: int, publish: Callable[[int], "asyncio._CoroutineLike[None]"]) -> Round:
+    async def _play(self, events: int, publish: Callable[[int], Awaitable[None]]) -> Round:
         audience = self.audience
         audience.aim(self.publisher.seq + events)
+        audience.forget_latencies()
         cpu = CpuWatch(self.server.pid)
         started_at = time.monotonic_ns()
         await publish(events)
-        try:
+        with suppress(TimeoutError):
             await audience.everyone_there(_GRACE_SECONDS)
-        except TimeoutError:
-            pass
         behind = len(audience.behind())
         await audience.everyone_there(_PATIENCE_SECONDS)
         return Round(
@@ -144,9 +143,7 @@ def watchers(
 
 
 @asynccontextmanager
-async def _peer(
-    server: Server, readers: int, reader: type[Reader], publisher: type[Publisher]
-) -> AsyncIterator[Stand]:
+async def _peer(server: Server, readers: int, reader: type[Reader], publisher: type[Publisher]) -> AsyncIterator[Stand]:
     topic = f"terminal.{uuid4()}"
     audience = Audience()
     await connect_all(server.port, [partial(reader, audience, topic) for _ in range(readers)])

@@ -7,7 +7,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 
 class StaticFiles(WhiteNoiseMiddleware):
-    """WhiteNoise whose answers are whole: under ASGI, Django reads all of a streamed file first anyway, with a warning."""
+    """WhiteNoise whose answers are whole: under ASGI, Django reads streamed files whole anyway, with a warning."""
 
     @staticmethod
     def serve(static_file: Any, request: HttpRequest) -> HttpResponse:

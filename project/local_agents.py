@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 GIVE_UP_SECONDS = 600
+LARGEST_LOG = 5_000_000  # bytes
 _LOOK_EVERY = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 60.0
 _STOP_SECONDS = 10
@@ -63,6 +64,8 @@ class LocalAgent:
             return
         self._not_before = time.monotonic() + self._pause
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
+        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
+            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
@@ -104,13 +107,6 @@ class LocalAgents:
 
     def start(self) -> None:
         """Adopt the living ones that speak to this address, start the others, and go on looking after them."""
-        address = self._directory / "address"
-        if not address.exists() or address.read_text() != self.url:
-            self._end_all()
-            address.write_text(self.url)
-        for agent in self._agents:
-            if pid := agent.pid():
-                self._say(f"Agent {agent.name} is still alive (pid {pid}).")
         self._keeper.start()
 
     def stop(self) -> None:
@@ -120,7 +116,17 @@ class LocalAgents:
             self._keeper.join()
         self._end_all()
 
+    def _adopt(self) -> None:
+        address = self._directory / "address"
+        if not address.exists() or address.read_text() != self.url:
+            self._end_all()
+            address.write_text(self.url)
+        for agent in self._agents:
+            if pid := agent.pid():
+                self._say(f"Agent {agent.name} is still alive (pid {pid}).")
+
     def _keep(self) -> None:
+        self._adopt()
         while not self._stopping.is_set():
             for agent in self._agents:
                 if not agent.gone():

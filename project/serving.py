@@ -11,11 +11,10 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
 import uvicorn
+
+from apps.gateway.servers import SharedFrameProtocol
 
 SHUTDOWN_SECONDS = 5
 
@@ -54,13 +53,13 @@ def listen_on(host: str, port: int) -> socket.socket:
 
 def serve(listener: socket.socket, listening: Callable[[], None] | None = None) -> None:
     """Serve until SIGINT or SIGTERM; sockets are then closed with 1012, so that clients come back."""
-    # A database thread may hold the interpreter for this long while the loop wants to send (seconds; the default is 5 ms).
+    # A database thread may hold the interpreter so long while the loop wants to send (seconds; the default is 5 ms).
     sys.setswitchinterval(0.0005)
     config = uvicorn.Config(
         "project.asgi:application",
         loop="uvloop",
         http="httptools",
-        ws=_websocket_protocol(),
+        ws=SharedFrameProtocol,
         ws_max_size=_largest_frame(),
         ws_per_message_deflate=False,
         ws_ping_interval=20,
@@ -75,13 +74,6 @@ def serve(listener: socket.socket, listening: Callable[[], None] | None = None) 
         Server(config, listening).run(sockets=[listener])
 
 
-def _websocket_protocol() -> Any:
-    """The protocol class that writes one shared frame to many sockets, where the gateway offers it."""
-    if find_spec("apps.gateway.servers"):
-        return import_module("apps.gateway.servers").SharedFrameProtocol
-    return "websockets-sansio"
-
-
 def _largest_frame() -> int:
     """Bytes of the largest message that uvicorn hands on. The gateway refuses what is above a limit with a sentence;
     this only bounds memory."""
@@ -94,6 +86,8 @@ def _largest_frame() -> int:
 def _signals_end_it_quietly() -> Iterator[None]:
     """uvicorn stops on SIGINT and SIGTERM and then raises them again, for whoever was there before: nobody."""
     before = {sign: signal.signal(sign, lambda *_: None) for sign in (signal.SIGINT, signal.SIGTERM)}
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # a closed terminal; not after `nohup`
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     try:
         yield
     finally:

@@ -1,11 +1,13 @@
 """The cast and the stage of every test.
 
 Alice owns a team, bob operates in it, victor views, mallory is a stranger, and an agent has a key of the team.
-In a test that uses `server` (or `connect` or `api`, which do), they live in that live server's database and are `Person`s;
-in every other test they are rows of the test database.
+In a test that uses `server` (or `connect`, `api`, `window`, which do), they live in that live server's database and
+are `Person`s; in every other test they are rows of the test database.
 
-`server` is one of the four variants and shared between tests; each test gets a fresh cast in it. A test that kills, restarts
-or configures its server says `@pytest.mark.own_server(LIMIT_TOPICS="3")`. `@pytest.mark.variants("sqlite")` narrows the choice.
+`server` is one of the four variants and shared between tests; each test gets a fresh cast in it. A test that kills,
+restarts or configures its server says `@pytest.mark.own_server(LIMIT_TOPICS="3")`, and
+`@pytest.mark.variants("sqlite")` narrows the choice. `server.do("module:function", …)` calls a function in a process
+beside the server, with its database.
 """
 
 import signal
@@ -16,9 +18,12 @@ from itertools import count
 from types import FrameType
 from typing import Any
 
+import hypothesis
 import pytest
+from playwright.async_api import async_playwright
 
 from tests.support import processes
+from tests.support.browser import Window, launch, window_of
 from tests.support.clients import Api, Socket, Speaker, connect_to
 from tests.support.servers import VARIANTS, LiveServer, Variant
 
@@ -115,7 +120,7 @@ def _cast_in_this_process() -> dict[str, Any]:
     for name, role in [("alice", Role.OWNER), ("bob", Role.OPERATOR), ("victor", Role.VIEWER)]:
         Membership.objects.create(user=people[name], team=team, role=role)
     key, secret = ApiKey.objects.create_key(name="agents", team=team)
-    key.secret = secret
+    key.secret = secret  # type: ignore[attr-defined]
     return {**people, "team": team, "agent_key": key}
 
 
@@ -190,6 +195,23 @@ async def api(server: LiveServer) -> AsyncIterator[Callable[[Speaker | None], Ap
         yield speak
 
 
+@pytest.fixture
+async def window(server: LiveServer) -> AsyncIterator[Callable[..., Awaitable[Window]]]:
+    """`(await window(alice)).open("/tasks/")`: a page in a real Chromium; a script's error fails the test."""
+    async with async_playwright() as playwright:
+        browser = await launch(playwright)
+        windows: list[Window] = []
+
+        async def open_one(who: Person | None = None) -> Window:
+            windows.append(await window_of(browser, server, who.id if who else None))
+            return windows[-1]
+
+        yield open_one
+        await browser.close()
+        problems = [problem for window in windows for problem in window.problems]
+        assert not problems, problems
+
+
 # pytest's own ---------------------------------------------------------------------------------------
 
 
@@ -204,15 +226,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Tests with a live server are `live`; others that need the cast need the test database."""
+    """Marks tests by what they stand on, so that a run can choose; who has the cast alone needs the test database."""
     names = getattr(item, "fixturenames", ())
     if "server" in names:
         item.add_marker("live")
-    elif "_stage" in names and not item.get_closest_marker("django_db"):
+    if "window" in names:
+        item.add_marker("browser")
+    if "_stage" in names and "server" not in names and not item.get_closest_marker("django_db"):
         item.add_marker("django_db")
+    if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(names):
+        item.add_marker("database")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # How long an example takes says more about the machine than about the code.
+    hypothesis.settings.register_profile("signalbox", deadline=None)
+    hypothesis.settings.load_profile("signalbox")
     if hasattr(config, "workerinput"):
         return
     processes.session_dir()

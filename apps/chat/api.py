@@ -54,7 +54,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
 
 @extend_schema(tags=["chat"])
-class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ChatSession]):
+class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Any]):
     """The chat sessions of the caller."""
 
     serializer_class = SessionSerializer
@@ -81,7 +81,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     def messages(self, request: Request, pk: UUID) -> Response:
         """What was said, oldest first."""
         page = self.paginate_queryset(self._session(request, pk).messages.all())
-        return self.get_paginated_response(MessageSerializer(page, many=True).data)
+        return self.get_paginated_response(MessageSerializer(page or [], many=True).data)
 
     @extend_schema(request=PostMessage, responses={201: dict})
     @messages.mapping.post
@@ -101,17 +101,19 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         """Take a member of the team in."""
         return self._perform(request, pk, "member:add", request.data)
 
-    @extend_schema(responses={201: dict})
+    @extend_schema(responses={200: dict})
     @action(detail=True, methods=["delete"], url_path="members/<int:user_id>")
     def remove_member(self, request: Request, pk: UUID, user_id: int) -> Response:
         """Take somebody out, or leave."""
-        return self._perform(request, pk, "member:remove", {"user_id": user_id})
+        return self._perform(request, pk, "member:remove", {"user_id": user_id}, status.HTTP_200_OK)
 
     def _session(self, request: Request, pk: UUID) -> ChatSession:
         return selectors.session_for(actor_of(request), pk)
 
-    def _perform(self, request: Request, pk: UUID, type: str, data: Any) -> Response:
+    def _perform(
+        self, request: Request, pk: UUID, type: str, data: Any, success: int = status.HTTP_201_CREATED
+    ) -> Response:
         """One frame. `Idempotency-Key` is its id: sent twice under the same key, it happens once."""
         id = request.headers.get("Idempotency-Key") or str(uuid4())
         frame = {"type": type, "id": id, "topic": f"chat.{pk}", "data": data}
-        return Response(perform_sync(actor_of(request), frame), status=status.HTTP_201_CREATED)
+        return Response(perform_sync(actor_of(request), frame), status=success)

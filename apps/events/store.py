@@ -13,6 +13,9 @@ _CLAIM = """
     ON CONFLICT (topic) DO UPDATE SET seq = events_head.seq + excluded.seq
     RETURNING epoch, seq
 """
+_FOUND = """
+    INSERT INTO events_head (topic, epoch, seq, floor) VALUES (%s, %s, 0, 0) ON CONFLICT (topic) DO NOTHING
+"""
 _INSERT = """
     INSERT INTO events_storedevent (topic, seq, type, data, sender, ref, created_at)
     VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -55,6 +58,16 @@ def insert(events: Sequence[StoredEvent]) -> None:
 
 def position(topic: str) -> Position:
     return positions([topic]).get(topic, Position(topic))
+
+
+def found(topic: str) -> Position:
+    """The same for somebody who follows it: a topic without events gets its epoch now, so that its readers know it."""
+    at = position(topic)
+    if not at.epoch:
+        with connection.cursor() as cursor:
+            cursor.execute(_FOUND, [topic, secrets.token_hex(4)])
+        at = position(topic)
+    return at
 
 
 def positions(topics: Iterable[str]) -> Mapping[str, Position]:

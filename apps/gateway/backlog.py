@@ -11,6 +11,8 @@ from apps.gateway.tail import RING_EVENTS, Tail, frame_of
 PAGE = 500
 PAGES_KEPT = 4
 WARM_EVENTS = min(1_000, RING_EVENTS)
+GONE = b""
+"""The place of an event that was pruned."""
 
 
 class Backlog:
@@ -31,22 +33,22 @@ class Backlog:
 
     async def warm(self) -> None:
         """Fill the ring with the newest history, once: after a restart all readers resume from it."""
-        if self._warming is None:
+        if self._warming is None or (self._warming.done() and self._warming.exception() is not None):
             self._warming = asyncio.create_task(self._warm(), name=f"warm {self._tail.topic}")
         await asyncio.shield(self._warming)
 
-    async def frame_after(self, cursor: int) -> Frame | None:
-        """What follows `cursor`, from the database. None if that history is gone."""
-        if frame := self._frames.get(cursor):
+    async def frame_after(self, cursor: int, until: int) -> Frame | None:
+        """What follows `cursor`, up to `until`, from the database. None if that history is gone."""
+        if (frame := self._frames.get(cursor)) and frame.last <= until:
             return frame
         index = cursor // PAGE
         page = self._pages.get(index)
         skip = cursor - index * PAGE
         if page is None or len(page) <= skip:
             page = await self._read(index)
-        if page is None or len(page) <= skip:
+        if page is None or len(page) <= skip or page[skip] is GONE:
             return None
-        frame = self._frames[cursor] = frame_of(page[skip:], cursor)
+        frame = self._frames[cursor] = frame_of(page[skip : skip + until - cursor], cursor)
         while len(self._frames) > PAGES_KEPT:
             del self._frames[next(iter(self._frames))]
         return frame
@@ -61,13 +63,20 @@ class Backlog:
 
     async def _fetch(self, index: int) -> Sequence[bytes] | None:
         tail = self._tail
-        first = max(index * PAGE, tail.floor)
-        epoch = tail.epoch
-        page = await in_reader(log.read_after, tail.topic, first, epoch, PAGE - (first - index * PAGE))
-        if page.reset or tail.epoch != epoch:
-            return None
-        # Seqs below the floor are gone; readers below it get a reset, so that these places are never read.
-        events = [b""] * (first - index * PAGE) + [event.encoded for event in page.events]
+        epoch, begin = tail.epoch, index * PAGE
+        while tail.floor < begin + PAGE:
+            first = max(begin, tail.floor)
+            page = await in_reader(log.read_after, tail.topic, first, epoch, begin + PAGE - first)
+            if tail.epoch != epoch:
+                return None
+            if not page.reset:
+                return self._keep(index, [GONE] * (first - begin) + [event.encoded for event in page.events])
+            if page.epoch != epoch or page.floor <= first:
+                return None
+            tail.floor = page.floor  # Pruned a moment ago; what is above the floor is still there.
+        return None
+
+    def _keep(self, index: int, events: Sequence[bytes]) -> Sequence[bytes]:
         self._pages[index] = events
         while len(self._pages) > PAGES_KEPT:
             del self._pages[next(iter(self._pages))]

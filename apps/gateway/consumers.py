@@ -29,8 +29,6 @@ FirstTopics = Callable[[Actor, Message], list[Topic]]
 """What a URL follows from the start: `(actor, scope) -> topics`, run in a thread. May raise Refusal."""
 
 
-
-
 class ClientGone(Exception):
     """The socket has ended."""
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from apps.accounts.refusals import Unavailable
 from apps.events import log, store
 from apps.events.store import Position
 from apps.events.threads import in_reader, in_writer
@@ -85,22 +86,42 @@ class Hub:
         Call `reader.join()` once the client was told, and `leave(topic)` when `reader.stop()` was called.
         """
         followed = await self._use(topic)
+        try:
+            return await self._reader_at(followed, outlet, after, epoch)
+        except BaseException:
+            self.leave(topic)
+            raise
+
+    async def _reader_at(
+        self, followed: Followed, outlet: Outlet, after: int | None, epoch: str | None
+    ) -> tuple[Reader, Position, bool]:
         tail = followed.tail
-        at = Position(topic, tail.epoch, tail.sent, tail.floor)
-        recovered = after is None or not log.lost(at, after, epoch)
-        if (
-            not recovered
-            and after is not None
-            and not log.lost(Position(topic, tail.epoch, tail.head, tail.floor), after, epoch)
-        ):
-            # The client has seen an event over another way which is not flushed here yet.
-            tail.flush()
-            at, recovered = Position(topic, tail.epoch, tail.sent, tail.floor), True
-        cursor = at.seq if after is None or not recovered else after
-        if cursor < at.seq and not tail.has(cursor):
-            await followed.backlog.warm()
+        if after is not None and log.lost(tail.position, after, epoch):
+            await self._hear_of(followed, after, epoch)
+        while True:
+            life, at = tail.life, tail.position
+            recovered = after is None or not log.lost(at, after, epoch)
+            cursor = at.seq if after is None or not recovered else after
+            if cursor < at.seq and not tail.has(cursor):
+                await followed.backlog.warm()
+            if life == tail.life:
+                break
         reader = Reader(tail, followed.backlog, outlet, cursor=cursor, credit=settings.LIMITS["credit_bytes"])
         return reader, at, recovered
+
+    async def _hear_of(self, followed: Followed, after: int, epoch: str | None) -> None:
+        """This cursor says more than is known here: it was read over another way, or is of another life."""
+        if followed.filling is not None:
+            await asyncio.shield(followed.filling)
+        self._fill(followed)
+        if followed.filling is not None:
+            await asyncio.shield(followed.filling)
+        tail = followed.tail
+        tail.flush()
+        if log.lost(tail.position, after, epoch):
+            at = await in_reader(store.position, tail.topic)
+            if not log.lost(at, after, epoch):
+                raise Unavailable("This topic's history could not be read; try again.", retry_after=1.0)
 
     def leave(self, topic: str) -> None:
         """One user of the topic less. The last one leaves the tail warm for a while."""
@@ -140,7 +161,8 @@ class Hub:
             logger.warning("Following %s without hints, by its head alone: %s", topic, problem)
         self._early[topic] = []
         try:
-            tail = Tail(await in_reader(store.position, topic))
+            at = await in_reader(store.position, topic)
+            tail = Tail(at if at.epoch else await in_writer(store.found, topic))
         finally:
             early = self._early.pop(topic)
         followed = self._followed[topic] = Followed(tail, Backlog(tail))
@@ -277,7 +299,7 @@ async def current() -> Hub:
     global _hub_starting
     if _hub is not None:
         return _hub
-    if _hub_starting is None or _hub_starting.get_loop().is_closed():
+    if _hub_starting is None or _hub_starting.done() or _hub_starting.get_loop().is_closed():
         _hub_starting = asyncio.create_task(_start_hub(), name="start hub")
     return await asyncio.shield(_hub_starting)
 

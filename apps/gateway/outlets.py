@@ -22,9 +22,7 @@ class Outlet(Protocol):
 
     has_backpressure: bool
     compress: bool
-
-    @property
-    def is_full(self) -> bool: ...
+    is_full: bool
 
     @property
     def heard_at(self) -> float:
@@ -44,10 +42,11 @@ class Outlet(Protocol):
 class _Waking:
     """Remembers who waits for room."""
 
-    __slots__ = ("_sleepers", "compress")
+    __slots__ = ("_sleepers", "compress", "is_full")
 
     def __init__(self) -> None:
         self.compress = False
+        self.is_full = False
         self._sleepers: list[Callable[[], None]] | None = None
 
     def wake_when_writable(self, reader: "Reader") -> None:
@@ -65,9 +64,12 @@ class _Waking:
 
 
 class RawOutlet(_Waking):
-    """Straight to the transport of our uvicorn protocol: one shared bytes object per frame, no task, no copy."""
+    """Straight to the transport of our uvicorn protocol: one shared bytes object per frame, no task, no copy.
 
-    __slots__ = ("_protocol", "_send")
+    `write` runs for every reader of every flush, so it does nothing but write.
+    """
+
+    __slots__ = ("_protocol", "_send", "_write")
 
     has_backpressure = True
 
@@ -75,11 +77,8 @@ class RawOutlet(_Waking):
         super().__init__()
         self._protocol = protocol
         self._send = send
-        protocol.on_writable = self._wake
-
-    @property
-    def is_full(self) -> bool:
-        return self._protocol.is_full
+        self._write: Callable[[bytes], None] = protocol.transport.write
+        protocol.outlet = self
 
     @property
     def heard_at(self) -> float:
@@ -89,14 +88,32 @@ class RawOutlet(_Waking):
         self._protocol.ping()
 
     def write(self, frame: Frame) -> None:
-        self._protocol.write_raw(frame.raw_deflated if self.compress else frame.raw_text)
+        self._write(frame.raw_deflated if self.compress else frame.raw_text)
+
+    def pause(self) -> None:
+        """The transport's buffer is full."""
+        self.is_full = True
+
+    def resume(self) -> None:
+        self.is_full = False
+        self._wake()
+
+    def detach(self) -> None:
+        """The close frame is out, or the client has gone: what is written from now on is for nobody."""
+        self._write = _to_nobody
+        self.resume()
 
     async def drain(self) -> None:
         """Wait until the client has taken enough for answers to be sent again."""
         await self._protocol.writable.wait()
 
     async def close(self, code: int, reason: str) -> None:
+        self.detach()
         await self._send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+def _to_nobody(frame: bytes) -> None:
+    """Where frames go that come too late."""
 
 
 class AsgiOutlet(_Waking):
@@ -117,16 +134,13 @@ class AsgiOutlet(_Waking):
 
     heard_at = 0.0
 
-    @property
-    def is_full(self) -> bool:
-        return self._queued > QUEUED_BYTES
-
     def ping(self) -> None:
         """ASGI has no ping; servers send their own."""
 
     def write(self, frame: Frame) -> None:
         self._queue.append(frame)
         self._queued += len(frame)
+        self.is_full = self._queued > QUEUED_BYTES
         if self._pump is None:
             self._pump = asyncio.create_task(self._send_queued(), name="outlet")
 
@@ -152,12 +166,16 @@ class AsgiOutlet(_Waking):
                 else:
                     await self._send({"type": "websocket.send", "bytes": packed})
                 self._queued -= len(frame)
-                if not self.is_full:
-                    self._wake()
+                self._may_be_writable()
         except Exception:
             # The client has gone; the consumer learns it from `receive` and cleans up.
             self._queue.clear()
             self._queued = 0
-            self._wake()
+            self._may_be_writable()
         finally:
             self._pump = None
+
+    def _may_be_writable(self) -> None:
+        self.is_full = self._queued > QUEUED_BYTES
+        if not self.is_full:
+            self._wake()

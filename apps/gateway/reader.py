@@ -1,6 +1,7 @@
 """One connection's place in one topic: a cursor, and what it still owes an acknowledgement for."""
 
 import asyncio
+import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from apps.gateway.backlog import Backlog
     from apps.gateway.outlets import Outlet
     from apps.gateway.tail import Tail
+
+logger = logging.getLogger(__name__)
+
+TRIES = 20
+TRY_AGAIN_SECONDS = 0.5
 
 
 class Reader:
@@ -47,9 +53,10 @@ class Reader:
 
     def take(self, frame: Frame) -> bool:
         """Write a frame if there is room for it."""
-        if self.outlet.is_full or self._owed > self._credit:
+        outlet = self.outlet
+        if outlet.is_full or self._owed > self._credit:
             return False
-        self.outlet.write(frame)
+        outlet.write(frame)
         if self._debts is not None:
             self._debts.append((frame.last, len(frame)))
             self._owed += len(frame)
@@ -112,12 +119,11 @@ class Reader:
             await self._wait_for_room()
             if self._life != tail.life:
                 break
-            if tail.has(self.cursor):
-                frame = tail.frame_after(self.cursor, until=tail.sent)
-            elif (older := await self._backlog.frame_after(self.cursor)) is not None:
-                frame = older
-            else:
-                break  # Pruned while this reader was behind.
+            frame = (
+                tail.frame_after(self.cursor, until=tail.sent) if tail.has(self.cursor) else await self._older_frame()
+            )
+            if frame is None:
+                break
             if self._life == tail.life and self.take(frame):
                 delivered.frames += 1
                 delivered.events += frame.last - self.cursor
@@ -127,6 +133,20 @@ class Reader:
             tail.level.add(self)
         else:
             self.start_over()
+
+    async def _older_frame(self) -> Frame | None:
+        """What follows the cursor in the database. None: it is gone."""
+        tail = self.tail
+        for _ in range(TRIES):
+            try:
+                frame = await self._backlog.frame_after(self.cursor, until=tail.sent)
+                if frame is not None or self.cursor < tail.floor or self._life != tail.life:
+                    return frame
+                # Of another life of the topic, of which the hub hears in a moment.
+            except Exception as problem:
+                logger.warning("Could not read what follows %s #%d: %s", tail.topic, self.cursor, problem)
+            await asyncio.sleep(TRY_AGAIN_SECONDS)
+        return None
 
     async def _wait_for_room(self) -> None:
         while self.outlet.is_full or self._owed > self._credit:

@@ -6,10 +6,12 @@ and falls back to plain ASGI on every other server.
 """
 
 import time
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    from apps.gateway.outlets import RawOutlet
 
 PING = bytes((0x89, 0x00))
 
@@ -17,8 +19,7 @@ PING = bytes((0x89, 0x00))
 class SharedFrameProtocol(WebSocketsSansIOProtocol):
     """Use with `uvicorn --ws apps.gateway.servers:SharedFrameProtocol`."""
 
-    on_writable: Callable[[], None] | None = None
-    is_full = False
+    outlet: "RawOutlet | None" = None
     heard_at = 0.0
 
     def handle_connect(self, event: Any) -> None:
@@ -27,14 +28,10 @@ class SharedFrameProtocol(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions["signalbox.frames"] = self
 
-    def write_raw(self, frame: bytes) -> None:
-        """Write one complete WebSocket frame. After the close frame, or when the client has gone, it is dropped."""
-        if not self.close_sent and not self.disconnected:
-            self.transport.write(frame)
-
     def ping(self) -> None:
         """Ask the client's WebSocket library for a pong, so that a dead connection is noticed."""
-        self.write_raw(PING)
+        if not self.close_sent and not self.disconnected:
+            self.transport.write(PING)
 
     def forget_handshake(self) -> None:
         """Let go of what only the handshake needed: some kilobytes for each idle connection."""
@@ -50,17 +47,23 @@ class SharedFrameProtocol(WebSocketsSansIOProtocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self.is_full = True
+        if self.outlet is not None:
+            self.outlet.pause()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self.is_full = False
-        if self.on_writable is not None:
-            self.on_writable()
+        if self.outlet is not None:
+            self.outlet.resume()
+
+    def shutdown(self) -> None:
+        self._detach()
+        super().shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.is_full = False
-        if self.on_writable is not None:
-            self.on_writable()
-            self.on_writable = None
+        self._detach()
+
+    def _detach(self) -> None:
+        if self.outlet is not None:
+            self.outlet.detach()
+            self.outlet = None

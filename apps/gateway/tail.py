@@ -24,9 +24,14 @@ RING_BYTES = 4 * 1024 * 1024
 FRAME_BYTES = 256 * 1024
 FRAMES_KEPT = 16
 
-FLUSH_SHARE = 0.3
-"""Of the time, at most this share is spent flushing one topic: that makes the interval adapt to readers and load."""
-FLUSH_SECONDS_AT_MOST = 0.05
+PAUSE_WHEN_CALM = 0.5
+PAUSE_WHEN_BUSY = 2.5
+"""How long a topic pauses after a flush, in times what the flush took: that adapts to the number of readers.
+
+A flush that carried one event was in time, and the next may follow soon. After one that carried several it is better to
+wait for more.
+"""
+PAUSE_AT_MOST = 0.05
 
 
 class Tail:
@@ -55,6 +60,11 @@ class Tail:
         self._ring_bytes = 0
         self._frames: dict[int, Frame] = {}
         self._wake_waiters()
+
+    @property
+    def position(self) -> Position:
+        """Where readers that are level stand."""
+        return Position(self.topic, self.epoch, self.sent, self.floor)
 
     @property
     def oldest(self) -> int:
@@ -108,7 +118,7 @@ class Tail:
     def flush(self) -> None:
         """Send what is new to every reader that is level, as one frame."""
         self._flush_handle = None
-        started = self._loop.time()
+        started, first = self._loop.time(), self.sent
         while self.sent < self.head:
             before = self.sent
             if before + 1 < self.oldest:
@@ -124,7 +134,8 @@ class Tail:
                 reader.fall_behind(before)
         self._wake_waiters()
         ended = self._loop.time()
-        self._flush_at_earliest = ended + min((ended - started) / FLUSH_SHARE, FLUSH_SECONDS_AT_MOST)
+        pause = PAUSE_WHEN_CALM if self.sent - first <= 1 else PAUSE_WHEN_BUSY
+        self._flush_at_earliest = ended + min((ended - started) * pause, PAUSE_AT_MOST)
 
     def _leave_behind(self, before: int) -> None:
         """More came between two flushes than the ring holds: every reader goes on from the database."""

@@ -9,8 +9,6 @@ from apps.events import wire
 from apps.gateway.protocol import UNKNOWN_ADDRESS
 
 
-
-
 class NoSuchSocket(AsyncConsumer):  # type: ignore[misc]
     """Says in words that the address is wrong; a bare 403 or 1006 would send people looking for a network fault."""
 

@@ -7,14 +7,15 @@ from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team
-from apps.accounts.selectors import teams_of
-from apps.agents.contract import TeamTopic
+from apps.accounts.roles import Role, permits
+from apps.accounts.selectors import role_in_team, teams_of
+from apps.agents.contract import AgentTopic, TeamTopic
 from apps.agents.models import Agent, Command
 from apps.agents.selectors import agents_of
 from apps.pages.feeds import Feed
 from apps.swarm import selectors as swarm
 from apps.swarm.models import Project, Run, RunStatus
-from apps.tasks.models import Status, Task
+from apps.tasks.models import Status
 from apps.tasks.selectors import tasks_of
 
 MOST_TEAMS = 10
@@ -25,6 +26,11 @@ LISTED = 100
 def teams_shown(actor: Actor) -> list[Team]:
     """The teams whose things stand on one page."""
     return list(teams_of(actor)[:MOST_TEAMS])
+
+
+def operated(actor: Actor, teams: list[Team]) -> list[Team]:
+    """Those of these teams in which the actor may do things, and not only look."""
+    return [team for team in teams if permits(role_in_team(actor, team.pk), Role.OPERATOR)]
 
 
 def team_feeds(teams: list[Team]) -> list[Feed]:
@@ -50,9 +56,11 @@ def overview(actor: Actor, teams: list[Team]) -> dict[str, Any]:
     }
 
 
-def project_cards(teams: list[Team]) -> list[dict[str, Any]]:
+def project_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
     """Each project with its size and its latest run."""
-    return [_card(project) for project in Project.objects.filter(team__in=teams).select_related("team")]
+    runnable = operated(actor, teams)
+    projects = Project.objects.filter(team__in=teams).select_related("team")
+    return [_card(project) | {"may_operate": project.team in runnable} for project in projects]
 
 
 def tasks_listed(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
@@ -61,15 +69,14 @@ def tasks_listed(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
 
 def agent_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
     """Each agent with its cursor and what it does now."""
-    return [agent_card(agent) for agent in agents_of(actor).filter(team__in=teams).select_related("team")[:40]]
+    return [agent_card(actor, agent) for agent in agents_of(actor).filter(team__in=teams).select_related("team")[:40]]
 
 
-def agent_card(agent: Agent) -> dict[str, Any]:
-    from apps.agents.contract import AgentTopic
-
+def agent_card(actor: Actor, agent: Agent) -> dict[str, Any]:
     feed = Feed.of(AgentTopic(agent_id=agent.pk))
     commands = Command.objects.filter(agent=agent, status__in=Command.ASSIGNED).order_by("created_at")
-    return {"agent": agent, "feed": feed, "commands": list(commands)}
+    may_operate = bool(operated(actor, [agent.team]))
+    return {"agent": agent, "feed": feed, "commands": list(commands), "may_operate": may_operate}
 
 
 def lanes_of(stages: list[dict[str, Any]]) -> list[dict[str, str]]:
@@ -77,7 +84,9 @@ def lanes_of(stages: list[dict[str, Any]]) -> list[dict[str, str]]:
     lanes: dict[str, dict[str, str]] = {}
     for stage in stages:
         for step in stage["steps"]:
-            if step["agent"] and (step["status"] == "running" or lanes.get(step["agent"], {}).get("status") != "running"):
+            if step["agent"] and (
+                step["status"] == "running" or lanes.get(step["agent"], {}).get("status") != "running"
+            ):
                 lanes[step["agent"]] = {"agent": step["agent"], "step": step["name"], "status": step["status"]}
     return sorted(lanes.values(), key=lambda lane: lane["agent"])
 

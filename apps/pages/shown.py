@@ -14,6 +14,10 @@ from apps.accounts.rest import actor_of
 
 View = Callable[..., HttpResponse]
 
+TRANSPORTS = ("auto", "socket", "poll")
+PLACES = {"project": "projects", "run": "projects", "agent": "agents", "chat": "chats"}
+"""The navigation's place of a page that is not in it."""
+
 
 def page(view: View) -> View:
     """Make `view(request, actor, …)` a page for people who are logged in."""
@@ -30,8 +34,11 @@ def page(view: View) -> View:
 
 
 def show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    """The template with what every page behind the login needs. It is never taken from a cache: its cursor would be old."""
-    transport = request.GET.get("transport", "auto" if settings.ENABLE_WEBSOCKET else "poll")
-    response = render(request, template, {**context, "transport": transport})
+    """The template with what every page behind the login needs. It is not cached, since its cursor would be old."""
+    asked = request.GET.get("transport", "")
+    transport = asked if asked in TRANSPORTS else "auto" if settings.ENABLE_WEBSOCKET else "poll"
+    place = request.resolver_match.url_name if request.resolver_match else ""
+    everywhere = {"transport": transport, "place": PLACES.get(place or "", place)}
+    response = render(request, template, {**context, **everywhere})
     response["Cache-Control"] = "no-store"
     return response

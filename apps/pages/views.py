@@ -8,7 +8,7 @@ from django.shortcuts import render
 from apps.accounts.actors import Actor
 from apps.accounts.roles import Role, permits
 from apps.accounts.selectors import role_in_team
-from apps.agents.contract import TerminalTopic
+from apps.agents.contract import TeamTopic, TerminalTopic
 from apps.agents.selectors import agent_for, commands_of
 from apps.chat import selectors as chat
 from apps.chat.contract import ChatTopic
@@ -16,7 +16,7 @@ from apps.pages import selectors
 from apps.pages.feeds import Feed
 from apps.pages.shown import page, show
 from apps.swarm.contract import RunTopic
-from apps.swarm.selectors import run_for, runs_of, state_of, summary_of
+from apps.swarm.selectors import project_for, run_for, runs_of, state_of, summary_of
 
 MESSAGES = 200
 COMMANDS = 25
@@ -43,18 +43,16 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
 def projects(request: HttpRequest, actor: Actor) -> HttpResponse:
     teams = selectors.teams_shown(actor)
     feeds = selectors.team_feeds(teams)
-    return show(request, "pages/projects.html", feeds=feeds, cards=selectors.project_cards(teams))
+    return show(request, "pages/projects.html", feeds=feeds, cards=selectors.project_cards(actor, teams))
 
 
 @page
 def project(request: HttpRequest, actor: Actor, project_id: UUID) -> HttpResponse:
-    from apps.agents.contract import TeamTopic
-    from apps.swarm.selectors import project_for
-
     found = project_for(actor, project_id)
     feeds = [Feed.of(TeamTopic(team_id=found.team_id))]
     runs = [summary_of(run) for run in runs_of(actor, project_id=project_id)[:RUNS]]
-    return show(request, "pages/project.html", feeds=feeds, project=found, runs=runs)
+    may_operate = bool(selectors.operated(actor, [found.team]))
+    return show(request, "pages/project.html", feeds=feeds, project=found, runs=runs, may_operate=may_operate)
 
 
 @page
@@ -75,7 +73,8 @@ def tasks(request: HttpRequest, actor: Actor) -> HttpResponse:
     agents = [card["agent"] for card in cards]
     labels = sorted({label for agent in agents for label in agent.labels})
     listed = selectors.tasks_listed(actor, teams)
-    return show(request, "pages/tasks.html", feeds=feeds, teams=teams, agents=agents, labels=labels, tasks=listed)
+    mine = selectors.operated(actor, teams)
+    return show(request, "pages/tasks.html", feeds=feeds, teams=mine, agents=agents, labels=labels, tasks=listed)
 
 
 @page
@@ -89,14 +88,15 @@ def agents(request: HttpRequest, actor: Actor) -> HttpResponse:
 def agent(request: HttpRequest, actor: Actor, agent_id: UUID) -> HttpResponse:
     terminal = Feed.of(TerminalTopic(agent_id=agent_id))
     team_feed = selectors.team_feeds([agent_for(actor, agent_id).team])
-    card = selectors.agent_card(agent_for(actor, agent_id))
+    card = selectors.agent_card(actor, agent_for(actor, agent_id))
     recent = commands_of(actor).filter(agent_id=agent_id)[:COMMANDS]
     return show(request, "pages/agent.html", feeds=team_feed, terminal=terminal, recent=recent, **card)
 
 
 @page
 def chats(request: HttpRequest, actor: Actor) -> HttpResponse:
-    return show(request, "pages/chats.html", sessions=chat.sessions_of(actor)[:100], teams=selectors.teams_shown(actor))
+    teams = selectors.operated(actor, selectors.teams_shown(actor))
+    return show(request, "pages/chats.html", sessions=chat.sessions_of(actor)[:100], teams=teams)
 
 
 @page

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from apps.accounts.actors import SYSTEM, Actor
+from apps.events.log import Page
 from apps.gateway.connection import Connection
 from apps.gateway.frames import Frame
 from apps.gateway.reader import Reader
@@ -83,46 +84,72 @@ class Client:
         self.resets = 0
         self.whispers: list[dict[str, Any]] = []
         self.answers: list[dict[str, Any]] = []
-        self.last_credit = 0
+        self.asked_after: int | None = None
+        self.asked_epoch: str | None = None
 
     async def follow(self, *, after: int | None = None, epoch: str | None = None) -> None:
-        """Subscribe and take the answer in."""
+        """Subscribe and take the answer in. What comes before the answer still belongs to an older subscription."""
         data = {name: value for name, value in (("after", after), ("epoch", epoch)) if value is not None}
+        self.asked_after, self.asked_epoch = after, epoch
         await self.connection.take(json.dumps({"type": "subscribe", "id": "s", "topic": self.topic, "data": data}))
-        if after is None:
-            self.forget()
         self.apply()
 
     async def follow_again(self) -> None:
         """Come back with the cursor that is known."""
         await self.follow(after=self.cursor, epoch=self.epoch or None)
 
-    def forget(self) -> None:
-        self.copy.clear()
-        self.cursor = self.base = -1
+    def _check_reason(self, told: dict[str, Any], following: dict[str, Any] | None) -> None:
+        """History is never thrown away without need: the epoch is another one, or the cursor is below the floor."""
+        cursor, epoch = self.cursor, self.epoch
+        if following and following["type"] == "subscribed":
+            cursor, epoch = self.asked_after or 0, self.asked_epoch or ""
+        is_ahead = not epoch and cursor > told["head"]
+        assert told["epoch"] != epoch or told["floor"] > cursor or is_ahead, f"{told} at {epoch} #{cursor}"
+
+    def _go_on_from(self, seq: int) -> None:
+        self.copy = {known: event for known, event in self.copy.items() if known <= seq}
+        self.base = min(self.base, seq)
+        self.cursor = seq
 
     def apply(self) -> None:
         """Take in what was written, strictly: no event twice, none left out."""
-        for message in self.outlet.taken():
+        messages = self.outlet.taken()
+        for message, following in zip(messages, [*messages[1:], None], strict=False):
             if "seq" in message:
                 assert message["topic"] == self.topic
                 assert message["seq"] == self.cursor + 1, f"#{message['seq']} after #{self.cursor}"
                 self.cursor = message["seq"]
                 self.copy[self.cursor] = message
             elif message["type"] == "reset":
+                self._check_reason(message["data"], following)
                 self.resets += 1
                 self.copy.clear()
                 self.epoch = message["data"]["epoch"]
                 self.cursor = self.base = message["data"]["head"]
             elif message["type"] == "subscribed":
                 self.epoch = message["data"]["epoch"]
-                if self.cursor < 0:
+                if self.asked_after is None:
+                    self.copy.clear()
                     self.cursor = self.base = message["data"]["head"]
+                elif message["data"]["recovered"]:
+                    self._go_on_from(self.asked_after)
                 self.answers.append(message)
             elif "topic" in message and "id" not in message:
                 self.whispers.append(message)
             else:
                 self.answers.append(message)
+
+    def take_page(self, page: Page) -> None:
+        """Apply an answer of `GET /api/v1/events/`."""
+        if page.reset:
+            self._check_reason({"epoch": page.epoch, "head": page.head, "floor": page.floor}, None)
+            self.copy.clear()
+            self.cursor = self.base = page.head
+        for event in page.events:
+            assert event.seq == self.cursor + 1
+            self.cursor = event.seq
+            self.copy[event.seq] = json.loads(event.encoded)
+        self.epoch = page.epoch
 
     async def credit(self) -> None:
         """Say what has arrived."""

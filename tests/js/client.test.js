@@ -78,7 +78,10 @@ test('after three failures polling takes over, and the socket takes back', async
   server.say(TOPIC)
   await until(() => heard.length === 2)
   assert.deepEqual(heard, [1, 2])
-  assert.deepEqual(states, ['idle', 'connecting', 'reconnecting', 'polling', 'live'].filter((state) => states.includes(state)))
+  assert.deepEqual(
+    states,
+    ['idle', 'connecting', 'reconnecting', 'polling', 'live'].filter((state) => states.includes(state)),
+  )
 })
 
 test('with nothing to be reached it says so and keeps trying', async () => {
@@ -89,6 +92,16 @@ test('with nothing to be reached it says so and keeps trying', async () => {
   server.socketsWork = server.httpWorks = true
   server.store(TOPIC)
   await until(() => heard.length === 1 && client.standing.state === 'live')
+})
+
+test('one tab too many polls at once', async () => {
+  following()
+  await until(() => client.standing.state === 'live')
+  server.socketsWork = false
+  server.socket.push({ type: 'error', data: { code: 'too_many_connections', message: '', retry_after: 500 } })
+  server.socket.cut(4409)
+  await until(() => client.standing.state === 'polling')
+  assert.equal(server.sockets.length, 1)
 })
 
 test('polling by choice never opens a socket', async () => {
@@ -123,7 +136,10 @@ test('what is written while the line is down is sent once, in order', async () =
   server.socket.cut()
   server.acks = true
   await Promise.all(acks)
-  assert.deepEqual(server.done.map(({ n }) => n), oneTo(5))
+  assert.deepEqual(
+    server.done.map(({ n }) => n),
+    oneTo(5),
+  )
   await until(() => heard.length === 5)
 })
 

@@ -92,7 +92,12 @@ export class ScriptedServer {
 
   #posted(frame) {
     let answer
-    const pusher = { push: (said) => { if (said.id === frame.id) answer = said }, follows: new Set() }
+    const pusher = {
+      push: (said) => {
+        if (said.id === frame.id) answer = said
+      },
+      follows: new Set(),
+    }
     this.answer(pusher, frame)
     return answer ? Response.json(answer) : new Response('', { status: 502 })
   }

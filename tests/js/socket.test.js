@@ -18,11 +18,17 @@ async function opened(token) {
   const heard = []
   const endings = []
   let hello = null
-  const socket = new Socket('ws://server.test/ws/', {
-    opened: (data) => { hello = data },
-    received: (frame) => heard.push(frame),
-    closed: (ending) => endings.push(ending),
-  }, token)
+  const socket = new Socket(
+    'ws://server.test/ws/',
+    {
+      opened: (data) => {
+        hello = data
+      },
+      received: (frame) => heard.push(frame),
+      closed: (ending) => endings.push(ending),
+    },
+    token,
+  )
   open.push(socket)
   socket.open()
   await until(() => hello)
@@ -38,7 +44,10 @@ test('frames keep their order although inflating takes time', async () => {
     else server.socket.push(event)
   }
   await until(() => heard.length === 20)
-  assert.deepEqual(heard.map(({ seq }) => seq), Array.from({ length: 20 }, (_, n) => n + 1))
+  assert.deepEqual(
+    heard.map(({ seq }) => seq),
+    Array.from({ length: 20 }, (_, n) => n + 1),
+  )
 })
 
 test('a close waits for what came before it', async () => {

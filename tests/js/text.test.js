@@ -4,7 +4,15 @@ import { test } from 'node:test'
 import { LogLines } from '../../static/js/text/log-lines.js'
 import { Sgr } from '../../static/js/text/sgr.js'
 
-const printed = (text, { source = 'lint', offset = 1 } = {}) => ({ source, level: 'info', agent: 'a1', at: '', seq: 1, text, offset })
+const printed = (text, { source = 'lint', offset = 1 } = {}) => ({
+  source,
+  level: 'info',
+  agent: 'a1',
+  at: '',
+  seq: 1,
+  text,
+  offset,
+})
 
 function log(...parts) {
   const lines = new LogLines()
@@ -15,7 +23,11 @@ function log(...parts) {
 const styled = (sgr, text) => sgr.read(text).map(({ text: words, style }) => [words, style])
 
 test('colours go on until they end', () => {
-  assert.deepEqual(styled(new Sgr(), 'a\x1b[1;31mb\x1b[0mc'), [['a', ''], ['b', 'sgr-bold sgr-f1'], ['c', '']])
+  assert.deepEqual(styled(new Sgr(), 'a\x1b[1;31mb\x1b[0mc'), [
+    ['a', ''],
+    ['b', 'sgr-bold sgr-f1'],
+    ['c', ''],
+  ])
 })
 
 test('a colour that is cut in two pieces is one colour', () => {
@@ -34,7 +46,10 @@ test('256 and true colours become the nearest that the theme knows', () => {
 })
 
 test('links, titles, cursor jumps and bells are left out', () => {
-  assert.deepEqual(log('\x1b]8;;https://evil.test\x07click\x1b]8;;\x07 \x1b]0;title\x1b\\\x1b[2J\x1b[10;10H\x07ok\x1bc\x1b(B\n'), ['click ok'])
+  assert.deepEqual(
+    log('\x1b]8;;https://evil.test\x07click\x1b]8;;\x07 \x1b]0;title\x1b\\\x1b[2J\x1b[10;10H\x07ok\x1bc\x1b(B\n'),
+    ['click ok'],
+  )
 })
 
 test('an escape sequence that never ends does not swallow the log', () => {
@@ -48,7 +63,12 @@ test('a carriage return writes over the line, and a shorter text leaves the rest
 })
 
 test('lines of several sources do not mix, wherever they are cut', () => {
-  const parts = [printed('one ', { source: 'a' }), printed('zwei ', { source: 'b' }), printed('two\nthree', { source: 'a' }), printed('drei\n', { source: 'b' })]
+  const parts = [
+    printed('one ', { source: 'a' }),
+    printed('zwei ', { source: 'b' }),
+    printed('two\nthree', { source: 'a' }),
+    printed('drei\n', { source: 'b' }),
+  ]
   assert.deepEqual(log(...parts), ['one two', 'zwei drei', 'three'])
 })
 

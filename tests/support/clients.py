@@ -89,7 +89,9 @@ class Socket:
 
     async def follow(self, topic: str, after: int | None = None, epoch: str | None = None) -> Frame:
         """Subscribe; gives the `subscribed` frame, or fails with the error."""
-        data = {name: value for name, value in [("after", after), ("epoch", epoch)] if value is not None}
+        data: dict[str, Any] = {
+            name: value for name, value in [("after", after), ("epoch", epoch)] if value is not None
+        }
         answer = await self.ask("subscribe", topic, **data)
         assert answer["type"] == "subscribed", answer
         return answer
@@ -156,7 +158,12 @@ class Socket:
 
 
 async def connect_to(
-    ws_url: str, who: Speaker | None = None, *, path: str = "/ws/", headers: dict[str, str] | None = None, **options: Any
+    ws_url: str,
+    who: Speaker | None = None,
+    *,
+    path: str = "/ws/",
+    headers: dict[str, str] | None = None,
+    **options: Any,
 ) -> Socket:
     """Open a socket; with `who`, prove it in the header."""
     given = dict(headers or {})

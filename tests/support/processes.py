@@ -32,7 +32,9 @@ def session_dir() -> Path:
     return made
 
 
-def launch(command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, **popen: Any) -> subprocess.Popen[bytes]:
+def launch(
+    command: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None, **popen: Any
+) -> subprocess.Popen[bytes]:
     """Start `command` in its own session with output to `log`, and remember its pid."""
     with log.open("ab") as output:
         process = subprocess.Popen(

@@ -30,7 +30,9 @@ def make_team(name: str) -> dict[str, Any]:
     return {"id": str(Team.objects.create(name=name).pk), "name": name}
 
 
-def make_user(username: str, *, team: str | None = None, role: str | None = None, staff: bool = False) -> dict[str, Any]:
+def make_user(
+    username: str, *, team: str | None = None, role: str | None = None, staff: bool = False
+) -> dict[str, Any]:
     """A user with PASSWORD and an access token; a member of `team` when a role is given."""
     from apps.accounts.models import Membership, User
     from apps.accounts.roles import Role
@@ -65,6 +67,7 @@ def access_token(user: int, *, seconds: float | None = None) -> str:
 
 def session_cookie(user: int) -> str:
     """The value of a session cookie, as after logging in."""
+    from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
@@ -73,7 +76,7 @@ def session_cookie(user: int) -> str:
     row = User.objects.get(pk=user)
     session = SessionStore()
     session[SESSION_KEY] = str(row.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[HASH_SESSION_KEY] = row.get_session_auth_hash()
     session.create()
     assert session.session_key

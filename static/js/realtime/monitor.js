@@ -43,7 +43,7 @@ export class Monitor {
   /** Something came in. @param {Frame} frame */
   heard(frame) {
     this.#heardAt = performance.now()
-    if (frame.type !== CONTROL.PONG || frame.id !== this.#question?.id) return
+    if (!this.#question || frame.type !== CONTROL.PONG || frame.id !== this.#question.id) return
 
     this.latency = this.#heardAt - this.#question.at
     this.#question = null

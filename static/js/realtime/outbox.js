@@ -9,7 +9,7 @@ const MOST = 100
 const ANSWERED_WITHIN = 15_000
 const TRY_AGAIN = 1000
 
-/** @typedef {{entry: Entry, resolve: (ack: any) => void, reject: (problem: Problem) => void, sent: boolean, resent: number,
+/** @typedef {{entry: Entry, answer: Promise<any>, resolve: (ack: any) => void, reject: (problem: Problem) => void, sent: boolean, resent: number,
  *   timer?: ReturnType<typeof setTimeout>, deadline?: ReturnType<typeof setTimeout>}} Waiting */
 
 export class Outbox {
@@ -34,14 +34,15 @@ export class Outbox {
     return this.#waiting.size
   }
 
-  /** What is not answered yet on `topic`, oldest first. @param {string} topic @returns {Entry[]} */
+  /** What is not answered yet on `topic`, oldest first. @param {string} topic @returns {{data: any, answer: Promise<any>}[]} */
   on(topic) {
-    return [...this.#waiting.values()].map(({ entry }) => entry).filter((entry) => entry.topic === topic)
+    const here = [...this.#waiting.values()].filter(({ entry }) => entry.topic === topic)
+    return here.map(({ entry, answer }) => ({ data: entry.data, answer }))
   }
 
   /** Take up what an earlier page left; it goes before what this page has written meanwhile. */
   async load() {
-    const left = await this.#store?.all().catch(() => []) ?? []
+    const left = (await this.#store?.all().catch(() => [])) ?? []
     const younger = [...this.#waiting.entries()]
     this.#waiting.clear()
     for (const entry of left) this.#waiting.set(entry.id, waitingFor(entry))
@@ -59,14 +60,13 @@ export class Outbox {
   add(entry) {
     if (this.#waiting.size >= MOST) return Promise.reject(new Problem('outbox_full'))
 
-    const { promise, resolve, reject } = withResolvers()
-    const waiting = { ...waitingFor(entry), resolve, reject }
+    const waiting = waitingFor(entry)
     this.#waiting.set(entry.id, waiting)
     if (entry.keep) this.#store?.put(entry).catch(() => {})
     else waiting.deadline = setTimeout(() => this.#refuse(waiting, new Problem('timeout')), ANSWERED_WITHIN)
     this.#pump()
     this.#changed()
-    return promise
+    return waiting.answer
   }
 
   /** A line is up. It knows nothing of what was sent on the one before. */
@@ -150,17 +150,15 @@ export class Outbox {
 
 /** @param {Entry} entry @returns {Waiting} */
 function waitingFor(entry) {
-  return { entry, resolve: () => {}, reject: () => {}, sent: false, resent: 0 }
-}
-
-function withResolvers() {
   /** @type {(ack: any) => void} */
   let resolve = () => {}
   /** @type {(problem: Problem) => void} */
   let reject = () => {}
-  const promise = new Promise((yes, no) => {
+  const answer = new Promise((yes, no) => {
     resolve = yes
     reject = no
   })
-  return { promise, resolve, reject }
+  // Whoever wrote it hears of a refusal, if they still listen.
+  answer.catch(() => {})
+  return { entry, answer, resolve, reject, sent: false, resent: 0 }
 }

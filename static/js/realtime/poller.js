@@ -127,7 +127,8 @@ export class Poller {
   #pass(followed, { epoch, head, floor, reset, events }, pace) {
     const { topic } = followed
     if (reset) {
-      if (followed.seq !== head) this.#listener.received({ type: CONTROL.RESET, topic, data: { topic, epoch, head, floor } })
+      if (followed.seq !== head)
+        this.#listener.received({ type: CONTROL.RESET, topic, data: { topic, epoch, head, floor } })
       followed.epoch = epoch
       followed.seq = head
       return

@@ -7,6 +7,7 @@ export type Frame = {
   topic?: string
   seq?: number
   timestamp?: string
+  // biome-ignore lint/suspicious/noExplicitAny: each type of frame has its own
   data?: any
   messages?: Frame[]
 }
@@ -73,6 +74,7 @@ export interface WireListener {
 }
 
 /** A command frame that waits for its answer. */
+// biome-ignore lint/suspicious/noExplicitAny: as in Frame
 export type Entry = { id: string; type: string; topic: string | null; data: any; keep: boolean }
 
 /** Where entries wait across reloads. */

@@ -1,16 +1,39 @@
 // One line as a terminal would show it: text is written at a column, and a carriage return lets the next text write
 // over it, as progress bars do.
 
+import { cellsOf, sliceCells } from './width.js'
+
 /** @typedef {{text: string, style: string}} Span */
+
+const TAB = 8
 
 export class Line {
   /** @type {Span[]} */
   #spans = []
+  /** Columns that are kept, and that there would be. */
+  #kept = 0
   #length = 0
   #column = 0
+  #most
 
+  /** @param {number} [most] columns that are kept; what lies beyond is only counted */
+  constructor(most = MOST_COLUMNS) {
+    this.#most = most
+  }
+
+  /** Columns, those that are not kept included. */
   get length() {
     return this.#length
+  }
+
+  /** Columns that are kept. */
+  get cells() {
+    return this.#kept
+  }
+
+  /** Columns that are not kept. */
+  get hidden() {
+    return this.#length - this.#kept
   }
 
   /** @returns {readonly Span[]} */
@@ -24,12 +47,12 @@ export class Line {
 
   /** @param {string} text @param {string} style */
   write(text, style) {
-    if (this.#column < this.#length) this.#overwrite(text, style)
-    else {
-      if (this.#column > this.#length) this.#append(' '.repeat(this.#column - this.#length), '')
-      this.#append(text, style)
+    let tabbed = false
+    for (const part of text.split('\t')) {
+      if (tabbed) this.#print(' '.repeat(TAB - (this.#column % TAB)), style)
+      if (part) this.#print(part, style)
+      tabbed = true
     }
-    this.#column += text.length
   }
 
   /** @param {number} column */
@@ -46,11 +69,42 @@ export class Line {
   erase() {
     this.#spans = this.#cut(0, this.#column)
     this.#length = Math.min(this.#length, this.#column)
+    this.#kept = Math.min(this.#kept, this.#column)
+  }
+
+  /** Everything up to the column is gone; what is right of it stays where it is. */
+  eraseBefore() {
+    const after = this.#cut(this.#column, this.#kept)
+    this.#spans = after.length ? [{ text: ' '.repeat(this.#column), style: '' }, ...after] : []
+    if (!after.length) this.#kept = this.#length = 0
   }
 
   clear() {
     this.#spans = []
-    this.#length = 0
+    this.#length = this.#kept = 0
+  }
+
+  /** @param {string} text @param {string} style */
+  #print(text, style) {
+    const cells = cellsOf(text)
+    const room = Math.max(0, this.#most - this.#column)
+    if (cells <= room) this.#put(text, cells, style)
+    else if (room) this.#put(sliceCells(text, 0, room), room, style)
+    this.#column += cells
+    this.#length = Math.max(this.#length, this.#column)
+  }
+
+  /** @param {string} text @param {number} cells @param {string} style */
+  #put(text, cells, style) {
+    if (this.#column >= this.#kept) {
+      if (this.#column > this.#kept) this.#append(' '.repeat(this.#column - this.#kept), '')
+      this.#append(text, style)
+    } else {
+      const end = this.#column + cells
+      const before = this.#cut(0, this.#column)
+      this.#spans = [...before, { text, style }, ...this.#cut(end, this.#kept)]
+    }
+    this.#kept = Math.max(this.#kept, this.#column + cells)
   }
 
   /** @param {string} text @param {string} style */
@@ -58,30 +112,27 @@ export class Line {
     const last = this.#spans.at(-1)
     if (last?.style === style) last.text += text
     else this.#spans.push({ text, style })
-    this.#length += text.length
   }
 
-  /** @param {string} text @param {string} style */
-  #overwrite(text, style) {
-    const end = this.#column + text.length
-    const before = this.#cut(0, this.#column)
-    const after = this.#cut(end, this.#length)
-    this.#spans = [...before, { text, style }, ...after]
-    this.#length = Math.max(this.#length, end)
-  }
-
-  /** @param {number} from @param {number} to */
+  /** @param {number} from @param {number} to @returns {Span[]} */
   #cut(from, to) {
-    const cut = []
-    let at = 0
-    for (const { text, style } of this.#spans) {
-      const piece = text.slice(Math.max(0, from - at), Math.max(0, to - at))
-      if (piece) cut.push({ text: piece, style })
-      at += text.length
-    }
-    return cut
+    return cutSpans(this.#spans, from, to)
   }
 }
 
-/** A line that is longer goes on in the next one. */
+/** The columns from `from` up to `to`. @param {readonly Span[]} spans @param {number} from @param {number} to @returns {Span[]} */
+export function cutSpans(spans, from, to) {
+  const cut = []
+  let at = 0
+  for (const { text, style } of spans) {
+    if (at >= to) break
+    const cells = cellsOf(text)
+    const piece = at >= from && at + cells <= to ? text : sliceCells(text, from - at, to - at)
+    if (piece) cut.push({ text: piece, style })
+    at += cells
+  }
+  return cut
+}
+
+/** How far right the cursor can be sent. */
 export const MOST_COLUMNS = 4096

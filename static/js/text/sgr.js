@@ -1,18 +1,32 @@
 // What a program prints, as pieces of text with a style: SGR colours are understood, every other escape sequence and
 // control character is left out. The state goes on from one piece to the next, since output is cut anywhere.
 
-/** @typedef {{kind: 'text', text: string, style: string} | {kind: 'move', how: 'return' | 'newline' | 'back' | 'erase' | 'clear', by?: number}} Piece */
+/** @typedef {{kind: 'text', text: string, style: string} | {kind: 'move', how: 'return' | 'newline' | 'back' | 'erase' | 'before' | 'clear', by?: number}} Piece */
 
-// CSI, OSC and other strings (ended by BEL or ST), two-character escapes; or one control character.
+// CSI, OSC and other strings (ended by BEL or ST), two-character escapes; or one control character, those among them
+// that turn the direction of writing.
 const SEQUENCE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
-  /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f-\x9f]/g
+  /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the beginning of a sequence whose end has not come yet
 const CUT_OFF = /\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?$/
 const LONGEST_SEQUENCE = 4096
 
-const FLAGS = /** @type {Record<number, string>} */ ({ 1: 'bold', 2: 'dim', 3: 'italic', 4: 'underline', 7: 'inverse', 9: 'strike' })
-const ENDS = /** @type {Record<number, string[]>} */ ({ 22: ['bold', 'dim'], 23: ['italic'], 24: ['underline'], 27: ['inverse'], 29: ['strike'] })
+const FLAGS = /** @type {Record<number, string>} */ ({
+  1: 'bold',
+  2: 'dim',
+  3: 'italic',
+  4: 'underline',
+  7: 'inverse',
+  9: 'strike',
+})
+const ENDS = /** @type {Record<number, string[]>} */ ({
+  22: ['bold', 'dim'],
+  23: ['italic'],
+  24: ['underline'],
+  27: ['inverse'],
+  29: ['strike'],
+})
 
 export class Sgr {
   /** @type {Set<string>} */
@@ -22,6 +36,27 @@ export class Sgr {
   #style = ''
   #unfinished = ''
 
+  /** @param {string} [style] the style it goes on with, as `style` gave it */
+  constructor(style = '') {
+    for (const name of style ? style.split(' ') : []) {
+      const short = name.replace('sgr-', '')
+      if (/^f[\d#]/.test(short)) this.#front = short
+      else if (/^b[\d#]/.test(short)) this.#back = short
+      else this.#flags.add(short)
+    }
+    this.#style = style
+  }
+
+  /** Classes, and `f#rrggbb` and `b#rrggbb` for colours that have none. */
+  get style() {
+    return this.#style
+  }
+
+  /** The beginning of a sequence whose end has not come yet. */
+  get unfinished() {
+    return this.#unfinished
+  }
+
   /** @param {string} printed @returns {Piece[]} */
   read(printed) {
     /** @type {Piece[]} */
@@ -30,9 +65,11 @@ export class Sgr {
     this.#unfinished = ''
     const cut = CUT_OFF.exec(text)
     if (cut) {
-      // A sequence that never ends is not waited for.
-      if (cut[0].length < LONGEST_SEQUENCE) this.#unfinished = cut[0]
-      text = text.slice(0, cut.index)
+      // A sequence that never ends is not waited for: only its beginning is left out.
+      if (cut[0].length < LONGEST_SEQUENCE) {
+        this.#unfinished = cut[0]
+        text = text.slice(0, cut.index)
+      } else text = text.slice(0, cut.index) + text.slice(cut.index + 2)
     }
 
     let at = 0
@@ -54,7 +91,7 @@ export class Sgr {
   /** @param {RegExpMatchArray} found @returns {Piece | null} */
   #understand([whole, numbers = '', end = '']) {
     if (end === 'm') this.#colour(numbers)
-    else if (end === 'K') return { kind: 'move', how: numbers === '2' ? 'clear' : 'erase' }
+    else if (end === 'K') return { kind: 'move', how: numbers === '2' ? 'clear' : numbers === '1' ? 'before' : 'erase' }
     else if (end === 'G') return { kind: 'move', how: 'return', by: Math.max(0, (Number(numbers) || 1) - 1) }
     else if (end === 'D') return { kind: 'move', how: 'back', by: Number(numbers) || 1 }
     else if (whole === '\r') return { kind: 'move', how: 'return', by: 0 }
@@ -65,7 +102,8 @@ export class Sgr {
 
   /** @param {string} numbers */
   #colour(numbers) {
-    const codes = numbers.split(/[;:]/).map(Number)
+    // With colons there may be an empty place for a colour space before the three colours.
+    const codes = numbers.replace(/8:2::/g, '8:2:').split(/[;:]/).map(Number)
     for (let n = 0; n < codes.length; n++) {
       const code = codes[n]
       if (code === 0) this.#reset()
@@ -83,7 +121,10 @@ export class Sgr {
       else if (code >= 100 && code <= 107) this.#back = `b${code - 92}`
       else if (code === 49) this.#back = ''
     }
-    this.#style = [...this.#flags, this.#front, this.#back].filter(Boolean).map(name => `sgr-${name}`).join(' ')
+    this.#style = [...this.#flags, this.#front, this.#back]
+      .filter(Boolean)
+      .map((name) => (name.includes('#') ? name : `sgr-${name}`))
+      .join(' ')
   }
 
   #reset() {
@@ -92,33 +133,31 @@ export class Sgr {
   }
 }
 
-/** A colour of 256 or of 16 million as the nearest of the 16 that the theme knows, and how many numbers it took. @param {number[]} codes @returns {[number | null, number]} */
+/** A colour of 256 or of 16 million: one of the 16 that the theme knows, or `#rrggbb`; and how many numbers it took. @param {number[]} codes @returns {[number | string | null, number]} */
 function extended([kind, ...rest]) {
-  if (kind === 5) return [nearest256(rest[0] ?? 0), 2]
-  if (kind === 2) return [nearest(rest[0] ?? 0, rest[1] ?? 0, rest[2] ?? 0), 4]
+  if (kind === 5) return [of256(byte(rest[0])), 2]
+  if (kind === 2) return [hex(rest[0], rest[1], rest[2]), 4]
   return [null, 0]
 }
 
-/** @param {number} code */
-function nearest256(code) {
+/** @param {number} code @returns {number | string} */
+function of256(code) {
   if (code < 16) return code
-  if (code >= 232) return nearest(...grey(8 + (code - 232) * 10))
+  if (code >= 232) {
+    const grey = 8 + (code - 232) * 10
+    return hex(grey, grey, grey)
+  }
   const step = (/** @type {number} */ n) => (n ? 55 + n * 40 : 0)
   const cube = code - 16
-  return nearest(step(Math.floor(cube / 36)), step(Math.floor(cube / 6) % 6), step(cube % 6))
+  return hex(step(Math.floor(cube / 36)), step(Math.floor(cube / 6) % 6), step(cube % 6))
 }
 
-/** @param {number} value @returns {[number, number, number]} */
-function grey(value) {
-  return [value, value, value]
+/** @param {(number | undefined)[]} parts red, green, blue */
+function hex(...parts) {
+  return `#${parts.map((part) => byte(part).toString(16).padStart(2, '0')).join('')}`
 }
 
-/** @param {number} red @param {number} green @param {number} blue */
-function nearest(red, green, blue) {
-  const brightest = Math.max(red, green, blue)
-  if (brightest - Math.min(red, green, blue) < 40) return brightest < 64 ? 0 : brightest < 144 ? 8 : brightest < 216 ? 7 : 15
-
-  const half = brightest / 2
-  const hue = (red > half ? 1 : 0) + (green > half ? 2 : 0) + (blue > half ? 4 : 0)
-  return brightest > 192 ? hue + 8 : hue
+/** @param {number | undefined} value */
+function byte(value) {
+  return Math.min(255, Math.max(0, Math.trunc(value || 0)))
 }

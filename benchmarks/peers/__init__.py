@@ -1,0 +1,1 @@
+"""The servers that Signalbox is measured against."""

@@ -1,0 +1,58 @@
+// Markup is written once, in the templates. Scripts copy it from there, and write into the parts that are named by
+// `data-field`.
+
+/** @param {Element} root @param {Record<string, unknown>} values */
+export function fill(root, values) {
+  for (const [name, value] of Object.entries(values)) {
+    for (const part of root.querySelectorAll(`[data-field="${name}"]`)) write(/** @type {HTMLElement} */ (part), value)
+  }
+}
+
+/** A copy of the one element in `<template id="…">`; a row comes without the table around it. @param {string} id @returns {HTMLElement} */
+export function copyOf(id) {
+  const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id))
+  const first = template.content.querySelector('tbody > tr') ?? template.content.firstElementChild
+  return /** @type {HTMLElement} */ (/** @type {Element} */ (first).cloneNode(true))
+}
+
+/** Say next to a thing what went wrong with it; an empty text takes it back. @param {Element} place @param {string} words */
+export function sayProblem(place, words) {
+  const problem = /** @type {HTMLElement | null} */ (
+    place.querySelector('.problem') ?? document.getElementById('problem')
+  )
+  if (!problem) return
+  problem.textContent = words
+  problem.hidden = !words
+}
+
+/** Do what a button asks for; meanwhile it can't be pressed again, and what goes wrong is said next to it. @param {HTMLButtonElement} button @param {Element} place @param {() => Promise<any>} work @returns {Promise<any>} */
+export async function pressed(button, place, work) {
+  button.disabled = true
+  sayProblem(place, '')
+  try {
+    return await work()
+  } catch (error) {
+    sayProblem(place, error instanceof Error ? error.message : String(error))
+    return null
+  } finally {
+    button.disabled = false
+  }
+}
+
+/** Let a change be seen. @param {Element} element */
+export function flash(element) {
+  element.classList.remove('changed')
+  requestAnimationFrame(() => element.classList.add('changed'))
+}
+
+/** @param {HTMLElement} part @param {unknown} value */
+function write(part, value) {
+  const text = value === null || value === undefined ? '' : String(value)
+  if (part instanceof HTMLProgressElement) part.value = Number(value)
+  else if (part instanceof HTMLAnchorElement && text.startsWith('/')) part.href = text
+  else if (part.localName === 'time-at') part.setAttribute('datetime', text)
+  else {
+    if (part.textContent !== text) part.textContent = text
+    if ('status' in part.dataset) part.dataset.status = text
+  }
+}

@@ -1,0 +1,63 @@
+// Projects: cards with their latest run, or one project with all of its runs.
+
+import '../websocket.js'
+import { copyOf, fill, flash, pressed } from '../elements/fill.js'
+import { client } from '../here.js'
+import { EVENT, FRAME } from '../realtime/contract.js'
+
+for (const button of document.querySelectorAll('[data-action="run"]')) {
+  const place = /** @type {HTMLElement} */ (button.closest('[data-project]'))
+  button.addEventListener('click', () => run(/** @type {HTMLButtonElement} */ (button), place))
+}
+
+client.on(EVENT.RUN_UPDATE, ({ data }) => {
+  showOnCard(data)
+  showInList(data)
+})
+
+/** @param {HTMLButtonElement} button @param {HTMLElement} place */
+async function run(button, place) {
+  const { project = '', team = '' } = place.dataset
+  const ack = await pressed(button, place, () => client.ask(FRAME.RUN_START, team, { project_id: project }))
+  if (ack) location.assign(`/runs/${ack.data.run_id}/`)
+}
+
+/** @param {any} data */
+function showOnCard(data) {
+  const card = document.querySelector(`.card[data-project="${data.project_id}"]`)
+  const latest = /** @type {HTMLElement | null} */ (card?.querySelector('[data-latest]'))
+  if (!card || !latest) return
+  // An older run that goes on beside a newer one is not the latest.
+  const shown = Date.parse(latest.querySelector('time-at')?.getAttribute('datetime') ?? '')
+  if (shown > Date.parse(data.started_at)) return
+
+  latest.hidden = false
+  latest.dataset.status = data.status
+  fill(card, {
+    status: data.status,
+    percent: data.total ? (100 * data.done) / data.total : 100,
+    link: `/runs/${data.run_id}/`,
+    started_at: data.started_at,
+  })
+}
+
+/** @param {any} data */
+function showInList(data) {
+  const list = document.querySelector(`[data-runs="${data.project_id}"]`)
+  if (!list) return
+  let row = list.querySelector(`[data-run="${data.run_id}"]`)
+  if (!row) {
+    row = copyOf('run-row')
+    row.setAttribute('data-run', data.run_id)
+    fill(row, { project: `/runs/${data.run_id}/` })
+    list.prepend(row)
+    flash(row)
+  }
+  fill(row, {
+    status: data.status,
+    started_at: data.started_at,
+    steps: `${data.done}/${data.total}`,
+    project: data.project,
+  })
+  document.querySelector('.empty')?.setAttribute('hidden', '')
+}

@@ -1,0 +1,126 @@
+"""Every page as the server writes it."""
+
+import re
+
+import pytest
+from django.conf import settings
+
+from apps.events import log
+from tests.pages.conftest import say
+
+pytestmark = pytest.mark.django_db
+
+PLACES = ["/", "/projects/", "/tasks/", "/agents/", "/chat/"]
+
+
+@pytest.fixture
+def everywhere(run, agent, session):
+    return [
+        *PLACES,
+        f"/projects/{run.project_id}/",
+        f"/runs/{run.pk}/",
+        f"/agents/{agent.pk}/",
+        f"/chat/{session.pk}/",
+    ]
+
+
+def test_every_page_is_shown_to_members_with_the_widget(browser, alice, everywhere):
+    for path in everywhere:
+        answer = browser(alice).get(path)
+        assert answer.status_code == 200, path
+        assert answer.text.count("<connection-status") == 1, path
+        assert "js/websocket.js" in answer.text, path
+        assert answer.headers["Cache-Control"] == "no-store", path
+
+
+def test_pages_before_the_login_have_no_widget_and_no_script(browser):
+    for path in ("/", "/login/"):
+        answer = browser().get(path)
+        assert answer.status_code == 200
+        assert "connection-status" not in answer.text
+        assert "<script" not in answer.text
+
+
+def test_without_a_login_one_is_sent_to_it_and_back(browser, everywhere):
+    for path in everywhere[1:]:
+        answer = browser().get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (302, f"/login/?next={path}")
+
+
+def test_a_stranger_gets_the_same_as_for_nothing(browser, mallory, everywhere):
+    for path in everywhere[len(PLACES) :]:
+        theirs = browser(mallory).get(path)
+        nobodys = browser(mallory).get(re.sub(r"[0-9a-f-]{36}", "00000000-0000-4000-8000-000000000000", path))
+        assert theirs.status_code == nobodys.status_code == 404, path
+        assert theirs.text == nobodys.text, path
+        assert "connection-status" not in theirs.text
+
+
+def test_lists_show_a_stranger_nothing_of_others(browser, mallory, run, agent, session):
+    for path in PLACES:
+        text = browser(mallory).get(path).text
+        assert "Check" not in text
+        assert "box-1" not in text
+        assert "Release" not in text
+
+
+def test_a_person_without_any_team_sees_empty_pages(browser, django_user_model):
+    loner = django_user_model.objects.create_user("loner")
+    for path in PLACES:
+        assert browser(loner).get(path).status_code == 200
+
+
+def test_no_page_has_inline_script_or_style(browser, alice, everywhere):
+    for path in everywhere:
+        answer = browser(alice).get(path)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=\"|javascript:", answer.text), path
+        assert all("src=" in tag for tag in re.findall(r"<script[^>]*>", answer.text)), path
+
+
+def test_a_page_says_up_to_which_event_it_is_true(browser, alice, bob, session):
+    topic = f"chat.{session.pk}"
+    say(alice, "message", topic, content="Hello")
+    at = log.read_after(topic, 0)
+    page = browser(alice).get(f"/chat/{session.pk}/").text
+    assert f'data-topic="{topic}" data-epoch="{at.epoch}" data-seq="{at.head}"' in page
+
+
+def test_what_people_wrote_is_text(browser, alice, run, session):
+    say(alice, "message", f"chat.{session.pk}", content="<script>alert(1)</script>")
+    say(alice, "task:submit", f"team.{run.team_id}", query="echo <img src=x>")
+    texts = [browser(alice).get(path).text for path in (f"/chat/{session.pk}/", f"/runs/{run.pk}/", "/tasks/", "/")]
+    for text in texts:
+        assert not re.search(r"<script>|<img src=x>|<b>\s*<|lint <b>|Release <i>", text)
+
+
+def test_a_viewer_is_not_offered_what_they_may_not_do(browser, victor, alice, bob, run):
+    assert "Cancel run" in browser(bob).get(f"/runs/{run.pk}/").text
+    assert "Cancel run" not in browser(victor).get(f"/runs/{run.pk}/").text
+    for path, offer in [("/projects/", 'data-action="run"'), ("/tasks/", "Hand out"), ("/chat/", "Start a session")]:
+        assert offer in browser(bob).get(path).text
+        assert offer not in browser(victor).get(path).text
+
+
+def test_the_transport_can_be_switched(browser, alice, settings):
+    assert 'data-transport="auto"' in browser(alice).get("/tasks/").text
+    assert 'data-transport="poll"' in browser(alice).get("/tasks/?transport=poll").text
+    assert 'data-transport="auto"' in browser(alice).get("/tasks/?transport=%22%3E").text
+    settings.ENABLE_WEBSOCKET = False
+    assert 'data-transport="poll"' in browser(alice).get("/tasks/").text
+
+
+def test_the_dashboard_gives_the_part_that_its_script_replaces(browser, alice, run):
+    part = browser(alice).get("/?part=overview").text
+    assert "Check" in part
+    assert "<html" not in part
+
+
+def test_static_files_that_pages_name_are_there(browser, alice, everywhere):
+    from django.contrib.staticfiles import finders
+
+    named = {name for path in everywhere for name in re.findall(r'"/static/([^"]+)"', browser(alice).get(path).text)}
+    assert settings.STATIC_URL == "/static/"
+    assert {name for name in named if not finders.find(name)} == set()
