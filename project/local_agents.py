@@ -114,13 +114,15 @@ class LocalAgents:
         self._stopping.set()
         if self._keeper.is_alive():
             self._keeper.join()
-        self._end_all()
+        _end(self._agents)
 
     def _adopt(self) -> None:
         address = self._directory / "address"
         if not address.exists() or address.read_text() != self.url:
-            self._end_all()
+            _end(self._agents)
             address.write_text(self.url)
+        ours = {agent.lock for agent in self._agents}
+        _end([LocalAgent(lock.stem, self._directory) for lock in self._directory.glob("*.lock") if lock not in ours])
         for agent in self._agents:
             if pid := agent.pid():
                 self._say(f"Agent {agent.name} is still alive (pid {pid}).")
@@ -159,11 +161,13 @@ class LocalAgents:
             "SIGNALBOX_KEY_FILE": str(self.key_file),
         }
 
-    def _end_all(self) -> None:
-        for agent in self._agents:
-            agent.stop()
-        until = time.monotonic() + _STOP_SECONDS
-        while time.monotonic() < until and not all(agent.gone() for agent in self._agents):
-            time.sleep(0.05)
-        for agent in self._agents:
-            agent.kill()
+
+def _end(agents: list[LocalAgent]) -> None:
+    """Ask them to end, wait, and kill those that don't."""
+    for agent in agents:
+        agent.stop()
+    until = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < until and not all(agent.gone() for agent in agents):
+        time.sleep(0.05)
+    for agent in agents:
+        agent.kill()

@@ -6,6 +6,7 @@ validation, the REST bodies, `docs/asyncapi.json` and `static/js/realtime/contra
 
 import re
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from string import Formatter
 from typing import Any, ClassVar, Self
 
@@ -61,22 +62,21 @@ class Topic(_Declared):
         if not _PATTERN.fullmatch(cls.pattern) or fields_of(cls.pattern) != list(cls.model_fields):
             raise DeclarationError(f"{cls.__name__}: {cls.pattern!r} is not `kind` or `kind.{{its only field}}`")
 
+    @cached_property
+    def name(self) -> str:
+        """Its pattern filled in; a frame asks for it several times."""
+        return self.pattern.format_map(dict(self))
+
     def __str__(self) -> str:
-        return self.pattern.format_map(self.__dict__)
+        return self.name
 
     @staticmethod
     def parse(name: object) -> "Topic":
         """The topic of this name. Raises NotFound, the answer that a stranger gets too."""
-        if isinstance(name, str) and _NAME.fullmatch(name):
-            kind, _, key = name.partition(".")
-            if topic_class := topics.get(kind):
-                try:
-                    topic = topic_class.model_validate(dict.fromkeys(topic_class.model_fields, key))
-                except ValidationError:
-                    raise NotFound(f"There is no topic {name}.") from None
-                if str(topic) == name:
-                    return topic
-        raise NotFound(f"There is no topic {str(name)[:90]}.")
+        try:
+            return _parsed(name)
+        except (LookupError, TypeError, ValidationError):
+            raise NotFound(f"There is no topic {str(name)[:90]}.") from None
 
     def role_of(self, actor: Actor) -> Role | None:
         """What `actor` may do here, or None for a stranger. Each kind of topic answers for itself."""
@@ -154,7 +154,21 @@ class CommandFrame(_OfTopic):
             raise Invalid(_sentence(error)) from None
 
 
+@lru_cache(maxsize=10_000)
+def _parsed(name: object) -> Topic:
+    """Topics are frozen, so one that is spoken of again and again is made once; what raises is not remembered."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise LookupError(name)
+    kind, _, key = name.partition(".")
+    topic_class = topics[kind]
+    topic = topic_class.model_validate(dict.fromkeys(topic_class.model_fields, key))
+    if str(topic) != name:
+        raise LookupError(name)
+    return topic
+
+
 def _register(registry: dict[str, Any], name: str, declared: type) -> None:
+    _parsed.cache_clear()
     other = registry.setdefault(name, declared)
     if other is not declared and (other.__module__, other.__name__) != (declared.__module__, declared.__name__):
         raise DeclarationError(f"{declared.__qualname__} and {other.__qualname__} are both called {name!r}")

@@ -106,9 +106,9 @@ def whisper(topic: Topic, said: Whisper) -> None:
     _hint(_group(str(topic)), {"type": "log.whisper", "topic": str(topic), "frame": frame})
 
 
-def notify(notice: dict[str, Any]) -> None:
-    """Tell every process something that concerns no topic: that somebody's access has ended, for example."""
-    _hint(EVERYONE, {"type": "log.notice", "notice": notice})
+def notify(notice: dict[str, Any], topic: str | None = None) -> None:
+    """Tell every process something (that somebody's access has ended, say), or only those that follow `topic`."""
+    _hint(EVERYONE if topic is None else _group(topic), {"type": "log.notice", "notice": notice})
 
 
 def cursor(topic: Topic) -> Position:

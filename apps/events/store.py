@@ -48,12 +48,10 @@ def claim(topic: str, count: int) -> tuple[str, int]:
 
 def insert(events: Sequence[StoredEvent]) -> None:
     """Write numbered events in one go."""
-    adapt = connection.ops.adapt_datetimefield_value
+    at = {e.created_at: connection.ops.adapt_datetimefield_value(e.created_at) for e in events}
+    rows = [(e.topic, e.seq, e.type, e.data, e.sender, e.ref, at[e.created_at]) for e in events]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            _INSERT,
-            [(e.topic, e.seq, e.type, e.data, e.sender, e.ref, adapt(e.created_at)) for e in events],
-        )
+        cursor.executemany(_INSERT, rows)
 
 
 def position(topic: str) -> Position:

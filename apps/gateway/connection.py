@@ -26,7 +26,7 @@ from apps.events import dispatch, wire
 from apps.events.declare import Topic
 from apps.events.models import StoredEvent
 from apps.events.threads import in_reader
-from apps.gateway import hub, metrics
+from apps.gateway import hub, metrics, presence
 from apps.gateway.background import spawn
 from apps.gateway.frames import Frame
 from apps.gateway.limits import Allowance
@@ -36,14 +36,15 @@ from apps.gateway.reader import Reader
 logger = logging.getLogger(__name__)
 
 CALLS_WAITING = 1_000
+COULD_NOT = "This could not be done; the server's log says why."
 
 
 class Connection:
     """Everything that happens to one client between `connection_established` and the close."""
 
     __slots__ = (
-        "_answers", "_busy", "_calls", "_closing", "_in_flight", "_limit", "actor", "address", "allowance", "client",
-        "id", "outlet", "readers", "warned",
+        "_answers", "_busy", "_calls", "_closing", "_depth", "_in_flight", "_limit", "actor", "address", "allowance",
+        "client", "id", "outlet", "readers", "warned",
     )  # fmt: skip
 
     def __init__(self, id: str, actor: Actor, outlet: Outlet, *, address: str, client: str) -> None:
@@ -56,6 +57,7 @@ class Connection:
         limits = settings.LIMITS
         self.allowance = Allowance(limits["agent_frames_per_second" if actor.is_agent else "frames_per_second"])
         self._limit = limits["agent_frame_bytes" if actor.is_agent else "frame_bytes"]
+        self._depth = limits["depth"]
         self.warned = False
         self._answers: list[bytes] | None = None
         self._calls: deque[dispatch.Call] | None = None
@@ -66,16 +68,22 @@ class Connection:
     # What the client sends
 
     async def take(self, message: str | bytes) -> None:
-        """Carry out one message. Raises Refusal with the frame's id in `refusal.args[1:]` when it names one."""
+        """Carry out one message. Raises Refusal for what is no frame; a frame that is refused is answered by its id."""
+        if self._closing:
+            return  # Who is being shut out does nothing more.
         self.allowance.spend()
-        if len(message) > self._limit:
-            raise TooLarge(f"A frame may have {self._limit} bytes, not {len(message)}.")
-        inbound = wire.parse(message, depth=settings.LIMITS["depth"])
+        if (size := _size(message)) > self._limit:
+            raise TooLarge(f"A frame may have {self._limit} bytes, not {size}.")
+        inbound = wire.parse(message, depth=self._depth)
         id = inbound.get("id") if isinstance(inbound, dict) else None
+        id = id if isinstance(id, str | int) else None
         try:
             await self._act(inbound)
         except Refusal as refusal:
-            self.refuse(refusal, id if isinstance(id, str | int) else None)
+            self.refuse(refusal, id)
+        except Exception:
+            logger.exception("A frame of %s failed", self.actor.sender)
+            self.refuse(Unavailable(COULD_NOT), id)
 
     async def _act(self, inbound: Any) -> None:
         type = inbound.get("type") if isinstance(inbound, dict) else None
@@ -92,6 +100,8 @@ class Connection:
             case "heads":
                 heads = {topic: reader.position for topic, reader in self.readers.items()}
                 self.answer(wire.frame("heads", id=inbound.get("id"), data=heads))
+            case "presence":
+                self._presence(inbound)
             case "auth":
                 self.set_options(_data(inbound))
                 self.answer(wire.frame("ack", id=inbound.get("id")))
@@ -135,6 +145,16 @@ class Connection:
             raise Invalid("`epoch` is the string that came with your cursor.")
         name = inbound.get("topic") or data.get("topic")
         await self.follow(Topic.parse(name), id=inbound.get("id"), after=after, epoch=epoch)
+        if data.get("presence"):
+            presence.join(self, str(name))
+
+    def _presence(self, inbound: dict[str, Any]) -> None:
+        """Ask who else follows a topic that this socket follows; `{on: false}` ends it."""
+        name = str(inbound.get("topic"))
+        if name not in self.readers:
+            raise NotFound(f"You do not follow {name[:90]}.")
+        (presence.join if _data(inbound).get("on", True) else presence.leave)(self, name)
+        self.answer(wire.frame("ack", id=inbound.get("id")))
 
     async def follow(self, topic: Topic, *, id: Any = None, after: int | None = None, epoch: str | None = None) -> None:
         """Send what happens on `topic` from now on. Raises NotFound for a stranger."""
@@ -156,6 +176,7 @@ class Connection:
 
     def unfollow(self, name: str) -> None:
         if reader := self.readers.pop(name, None):
+            presence.leave(self, name)
             reader.stop()
             running = hub.running()
             if running is not None:
@@ -199,7 +220,7 @@ class Connection:
                 self.refuse(refusal, call.id)
             case problem:
                 logger.error("%s of %s failed", call.frame.TYPE, self.actor.sender, exc_info=problem)
-                self.refuse(Unavailable("This could not be done; the server's log says why."), call.id)
+                self.refuse(Unavailable(COULD_NOT), call.id)
         if not call.frame.GROUPED:
             self._busy = False
             self._next_call()
@@ -264,6 +285,11 @@ class Connection:
         self._closing = True
         for name in list(self.readers):
             self.unfollow(name)
+
+
+def _size(message: str | bytes) -> int:
+    """Bytes on the wire."""
+    return len(message) if isinstance(message, bytes) or message.isascii() else len(message.encode())
 
 
 def _data(inbound: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_from_bearer
-from apps.accounts.refusals import BadFrame, Invalid, Refusal, Unauthenticated
+from apps.accounts.refusals import BadFrame, Invalid, Refusal, Unauthenticated, Unavailable
 from apps.events import dispatch, wire
 from apps.events.declare import Topic
 from apps.events.threads import in_reader, in_writer
@@ -52,6 +52,10 @@ class GatewayConsumer(AsyncConsumer):  # type: ignore[misc]
             return
         except Refusal as refusal:
             await socket.turn_away(refusal)
+            return
+        except Exception:
+            logger.exception("A socket could not be opened")
+            await socket.turn_away(Unavailable("Come back in a moment.", retry_after=1.0), protocol.RESTART)
             return
         if connection is None:
             return
@@ -185,11 +189,15 @@ async def _welcome(connection: Connection) -> None:
 
 async def _follow_first(connection: Connection, first_topics: FirstTopics, scope: Message) -> None:
     """The subscriptions that the URL chose."""
+    actor = connection.actor
     try:
-        for topic in await in_reader(first_topics, connection.actor, scope):
+        for topic in await in_reader(first_topics, actor, scope):
             await connection.follow(topic)
     except Refusal as refusal:
         connection.refuse(refusal)
+    except Exception:
+        logger.exception("The first topics of %s could not be followed", actor.sender)
+        connection.refuse(Unavailable("This topic could not be followed; subscribe to it again.", retry_after=1.0))
 
 
 async def _farewell(connection: Connection) -> None:

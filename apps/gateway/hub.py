@@ -40,6 +40,8 @@ class Followed:
 
     tail: Tail
     backlog: Backlog
+    hears: bool = True
+    """Whether its group could be joined; without hints only the look at the heads finds what is new."""
     users: int = 0
     filling: asyncio.Task[None] | None = None
     farewell: asyncio.TimerHandle | None = None
@@ -155,20 +157,25 @@ class Hub:
 
     async def _start(self, topic: str) -> Followed:
         """Join the group first and look where the topic stands second, so that nothing falls in between."""
-        try:
-            await self._ear.join(topic)
-        except Exception as problem:
-            logger.warning("Following %s without hints, by its head alone: %s", topic, problem)
+        hears = await self._join(topic)
         self._early[topic] = []
         try:
             at = await in_reader(store.position, topic)
             tail = Tail(at if at.epoch else await in_writer(store.found, topic))
         finally:
             early = self._early.pop(topic)
-        followed = self._followed[topic] = Followed(tail, Backlog(tail))
+        followed = self._followed[topic] = Followed(tail, Backlog(tail), hears)
         for hint in early:
             self._take(hint)
         return followed
+
+    async def _join(self, topic: str) -> bool:
+        try:
+            await self._ear.join(topic)
+        except Exception as problem:
+            logger.warning("Following %s without hints, by its head alone: %s", topic, problem)
+            return False
+        return True
 
     def _forget(self, topic: str, followed: Followed) -> None:
         if not followed.users and self._followed.get(topic) is followed:
@@ -264,6 +271,15 @@ class Hub:
             except Exception as problem:
                 logger.warning("Could not look at the heads: %s", problem)
             self.lag = loop.time() - started
+            await self._join_again()
+
+    async def _join_again(self) -> None:
+        """The channel layer may be back."""
+        for name, followed in list(self._followed.items()):
+            if not followed.hears:
+                followed.hears = await self._join(name)
+                if not followed.hears:
+                    return
 
     async def _compare(self, names: list[str]) -> None:
         seen = {name: self._followed[name].tail.head for name in names if name in self._followed}

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+CLOSE_SECONDS = 5.0
+"""How long a client that does not read is waited for when its connection is closed."""
 QUEUED_BYTES = 64 * 1024
 """What may wait in an `AsgiOutlet` before its readers stop."""
 
@@ -109,7 +111,12 @@ class RawOutlet(_Waking):
 
     async def close(self, code: int, reason: str) -> None:
         self.detach()
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._send({"type": "websocket.close", "code": code, "reason": reason})
+        except TimeoutError:
+            # It reads nothing, so it will not read the close frame either.
+            self._protocol.transport.abort()
 
 
 def _to_nobody(frame: bytes) -> None:

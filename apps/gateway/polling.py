@@ -54,6 +54,7 @@ async def _answer(request: HttpRequest) -> HttpResponse:
     at = await in_reader(store.position, name)
     if wait and not log.lost(at, after, epoch) and at.seq <= after:
         await (await hub.current()).wait(name, after, wait)
+        await in_reader(_check, request, name)  # Rights may have ended meanwhile.
         at = await in_reader(store.position, name)
     tag = f'"{at.epoch}.{at.seq}.{after}"'
     if not log.lost(at, after, epoch) and at.seq == after and request.headers.get("If-None-Match") == tag:

@@ -6,8 +6,9 @@ from apps.accounts.refusals import Refusal
 CONTROL_FROM_CLIENT = {
     "auth": "Says who one is, as the first frame: `{token, compress?}`. Later it only sets options.",
     "token_refresh": "New credentials of the same sender for this connection: `{token}`.",
-    "subscribe": "Follow a topic, after a cursor if there is one: `{after?, epoch?}`.",
+    "subscribe": "Follow a topic, after a cursor if there is one: `{after?, epoch?, presence?}`.",
     "unsubscribe": "Follow it no longer.",
+    "presence": "Asks to be told who else follows a topic that one follows: `{on?}`; false ends it.",
     "received": "What has arrived, `{topic: seq}`: gives the server credit to send more. Not answered.",
     "heads": "Asks what was last sent on each followed topic.",
     "ping": "Asks for a `pong`; its `id` comes back.",
@@ -21,6 +22,7 @@ CONTROL_FROM_SERVER = {
     "unsubscribed": "The server ended a subscription: `{code, message}`.",
     "reset": "The cursor is of a history that is gone: `{topic, epoch, head, floor}`. Load the state again.",
     "heads": "The seq last sent on each followed topic: `{topic: seq}`.",
+    "presence": "Who follows the topic now, for those who asked: `{users: [{id, name}], count}`. No seq.",
     "pong": "The answer to `ping`: `{time}`, unix milliseconds.",
     "token_expiring": "The token ends in `{seconds}`; send `token_refresh`.",
 }

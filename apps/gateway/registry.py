@@ -50,6 +50,7 @@ class _Change:
 
 _changes: list[_Change] = []
 _writing: "asyncio.Task[None] | None" = None
+_has_cleared = False
 
 
 async def enter(connection: "Connection") -> None:
@@ -110,8 +111,13 @@ async def _write_changes() -> None:
 @transaction.atomic
 def _store(group: Iterable[_Change]) -> dict[int, Refusal]:
     """Write a group of changes; what is refused, by the identity of its change."""
+    global _has_cleared
     group = list(group)
-    _note_process()
+    if _has_cleared:
+        _note_process()
+    else:
+        note_alive()  # What an earlier process here held when it was killed is free at once.
+        _has_cleared = True
     Row.objects.filter(id__in=[change.gone for change in group if change.gone]).delete()
     entering = [change for change in group if change.row is not None]
     senders = sorted({change.row.sender for change in entering if change.row})

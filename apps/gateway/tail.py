@@ -6,6 +6,7 @@ it never delays the others and has no queue.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
@@ -25,7 +26,7 @@ FRAME_BYTES = 256 * 1024
 FRAMES_KEPT = 16
 
 PAUSE_WHEN_CALM = 0.5
-PAUSE_WHEN_BUSY = 2.5
+PAUSE_WHEN_BUSY = 1.5
 """How long a topic pauses after a flush, in times what the flush took: that adapts to the number of readers.
 
 A flush that carried one event was in time, and the next may follow soon. After one that carried several it is better to
@@ -118,7 +119,8 @@ class Tail:
     def flush(self) -> None:
         """Send what is new to every reader that is level, as one frame."""
         self._flush_handle = None
-        started, first = self._loop.time(), self.sent
+        # CPU time, not wall time: that another process had the core is no reason to wait even longer.
+        started, first = time.thread_time(), self.sent
         while self.sent < self.head:
             before = self.sent
             if before + 1 < self.oldest:
@@ -133,9 +135,9 @@ class Tail:
                 self.level.discard(reader)
                 reader.fall_behind(before)
         self._wake_waiters()
-        ended = self._loop.time()
+        took = time.thread_time() - started
         pause = PAUSE_WHEN_CALM if self.sent - first <= 1 else PAUSE_WHEN_BUSY
-        self._flush_at_earliest = ended + min((ended - started) * pause, PAUSE_AT_MOST)
+        self._flush_at_earliest = self._loop.time() + min(took * pause, PAUSE_AT_MOST)
 
     def _leave_behind(self, before: int) -> None:
         """More came between two flushes than the ring holds: every reader goes on from the database."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from channels.consumer import AsyncConsumer
+from channels.exceptions import StopConsumer
 
 from apps.accounts.refusals import NotFound
 from apps.events import wire
@@ -17,3 +18,9 @@ class NoSuchSocket(AsyncConsumer):  # type: ignore[misc]
         await self.send({"type": "websocket.accept"})
         await self.send({"type": "websocket.send", "text": wire.error(refusal).decode()})
         await self.send({"type": "websocket.close", "code": UNKNOWN_ADDRESS, "reason": refusal.message})
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        """Whatever it says, it has its answer."""
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        raise StopConsumer
