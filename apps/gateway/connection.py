@@ -248,18 +248,18 @@ class Connection:
         for frame in [wire.batch(answers)] if self.actor.is_agent else answers:
             self.outlet.write(Frame(frame))
 
-    def close(self, refusal: Refusal) -> None:
-        """Say why in a last `error` frame (some servers drop the reason of a close) and hang up."""
+    def close(self, refusal: Refusal, code: int | None = None) -> None:
+        """Say why in a last `error` frame (some servers drop the reason of a close) and hang up, with its own code."""
         if self._closing:
             return
         self._closing = True
         self.answer(wire.error(refusal))
-        spawn(self._hang_up(refusal), f"close {self.id}")
+        spawn(self._hang_up(refusal, code or refusal.close_code or 1008), f"close {self.id}")
 
-    async def _hang_up(self, refusal: Refusal) -> None:
+    async def _hang_up(self, refusal: Refusal, code: int) -> None:
         self._flush_answers()
         try:
-            await self.outlet.close(refusal.close_code or 1008, refusal.message[:100])
+            await self.outlet.close(code, refusal.message[:100])
         except Exception as problem:
             logger.debug("Connection %s was gone already: %s", self.id, problem)
 

@@ -15,7 +15,7 @@ from apps.accounts.refusals import BadFrame, Invalid, Refusal, Unauthenticated, 
 from apps.events import dispatch, wire
 from apps.events.declare import Topic
 from apps.events.threads import in_reader, in_writer
-from apps.gateway import metrics, protocol, registry, wheel
+from apps.gateway import hub, metrics, protocol, registry, wheel
 from apps.gateway.connection import Connection
 from apps.gateway.door import Handshake
 from apps.gateway.outlets import AsgiOutlet, Outlet, RawOutlet
@@ -64,7 +64,7 @@ class GatewayConsumer(AsyncConsumer):  # type: ignore[misc]
             if self._first_topics is not None:
                 await _follow_first(connection, self._first_topics, scope)
             # What only the handshake needed is let go: an idle connection should cost little.
-            scope["headers"] = []
+            scope["headers"].clear()
             del socket.scope, socket.handshake
             while True:
                 message = await socket.next()
@@ -171,6 +171,7 @@ async def _welcome(connection: Connection) -> None:
     metrics.connections.inc()
     metrics.connections_total.inc()
     wheel.start()
+    await hub.current()  # Even a socket that follows nothing is told when its rights have ended.
     actor = connection.actor
     connection.answer(
         wire.frame(

@@ -7,44 +7,27 @@ database ─ what hints left out ─┘        └─ Backlog ─> readers that 
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 
-from apps.accounts.refusals import Unavailable
 from apps.events import log, store
 from apps.events.store import Position
 from apps.events.threads import in_reader, in_writer
 from apps.gateway.background import spawn
 from apps.gateway.backlog import Backlog
-from apps.gateway.frames import Frame
+from apps.gateway.followed import Followed
 from apps.gateway.outlets import Outlet
 from apps.gateway.reader import Reader
 from apps.gateway.tail import Tail
 
 logger = logging.getLogger(__name__)
 
-REORDER_SECONDS = 0.005
-"""How long a hint may be late before the database is asked for what it would have said."""
 LINGER_SECONDS = 30.0
 """How long a tail stays warm after its last reader left: they often come back together."""
 HEADS_AT_ONCE = 500
 
 Notice = dict[str, Any]
-
-
-@dataclass(slots=True, eq=False)
-class Followed:
-    """One topic of this process."""
-
-    tail: Tail
-    backlog: Backlog
-    hears: bool = True
-    """Whether its group could be joined; without hints only the look at the heads finds what is new."""
-    users: int = 0
-    filling: asyncio.Task[None] | None = None
-    farewell: asyncio.TimerHandle | None = None
 
 
 class Hub:
@@ -62,7 +45,7 @@ class Hub:
         """Seconds that the last look at the heads took, from its turn to its answer."""
 
     async def start(self) -> None:
-        await self._ear.open()
+        await self._open_ear()
         self._tasks = [
             asyncio.create_task(self._listen(), name="hub listens"),
             asyncio.create_task(self._watch_heads(), name="hub watches heads"),
@@ -89,41 +72,10 @@ class Hub:
         """
         followed = await self._use(topic)
         try:
-            return await self._reader_at(followed, outlet, after, epoch)
+            return await followed.reader(outlet, after=after, epoch=epoch)
         except BaseException:
             self.leave(topic)
             raise
-
-    async def _reader_at(
-        self, followed: Followed, outlet: Outlet, after: int | None, epoch: str | None
-    ) -> tuple[Reader, Position, bool]:
-        tail = followed.tail
-        if after is not None and log.lost(tail.position, after, epoch):
-            await self._hear_of(followed, after, epoch)
-        while True:
-            life, at = tail.life, tail.position
-            recovered = after is None or not log.lost(at, after, epoch)
-            cursor = at.seq if after is None or not recovered else after
-            if cursor < at.seq and not tail.has(cursor):
-                await followed.backlog.warm()
-            if life == tail.life:
-                break
-        reader = Reader(tail, followed.backlog, outlet, cursor=cursor, credit=settings.LIMITS["credit_bytes"])
-        return reader, at, recovered
-
-    async def _hear_of(self, followed: Followed, after: int, epoch: str | None) -> None:
-        """This cursor says more than is known here: it was read over another way, or is of another life."""
-        if followed.filling is not None:
-            await asyncio.shield(followed.filling)
-        self._fill(followed)
-        if followed.filling is not None:
-            await asyncio.shield(followed.filling)
-        tail = followed.tail
-        tail.flush()
-        if log.lost(tail.position, after, epoch):
-            at = await in_reader(store.position, tail.topic)
-            if not log.lost(at, after, epoch):
-                raise Unavailable("This topic's history could not be read; try again.", retry_after=1.0)
 
     def leave(self, topic: str) -> None:
         """One user of the topic less. The last one leaves the tail warm for a while."""
@@ -191,7 +143,16 @@ class Hub:
 
     # Hints
 
+    async def _open_ear(self) -> None:
+        try:
+            await self._ear.open()
+        except Exception as problem:
+            logger.warning("There is no channel layer; new events are found by looking at the heads alone: %s", problem)
+
     async def _listen(self) -> None:
+        while not self._ear.is_open:
+            await asyncio.sleep(1.0)
+            await self._open_ear()
         while True:
             try:
                 hint = await self._ear.hear()
@@ -209,52 +170,7 @@ class Hub:
             if hint["topic"] in self._early:
                 self._early[hint["topic"]].append(hint)
             return
-        tail = followed.tail
-        if hint["type"] == "log.whisper":
-            tail.whisper(Frame(hint["frame"]))
-        elif tail.epoch and hint["epoch"] != tail.epoch:
-            self._fill(followed)
-        else:
-            tail.epoch = hint["epoch"]
-            complete = tail.add(hint["first"], hint["frames"]) if hint["frames"] else hint["last"] <= tail.head
-            if not complete:
-                self._fill(followed)
-
-    # What hints left out
-
-    def _fill(self, followed: Followed) -> None:
-        """Read what is missing, once for all readers."""
-        if followed.filling is None:
-            followed.filling = asyncio.create_task(self._fill_gap(followed), name=f"fill {followed.tail.topic}")
-
-    async def _fill_gap(self, followed: Followed) -> None:
-        tail = followed.tail
-        try:
-            await asyncio.sleep(REORDER_SECONDS)
-            while True:
-                page = await in_reader(log.read_after, tail.topic, tail.head, tail.epoch or None)
-                if page.reset:
-                    self._start_over(followed, Position(tail.topic, page.epoch, page.head, page.floor))
-                    return
-                tail.epoch, tail.floor = page.epoch, page.floor
-                if page.events:
-                    tail.add(page.events[0].seq, [event.encoded for event in page.events])
-                if tail.head >= page.head and not tail.early:
-                    return
-                if not page.events:
-                    tail.early.clear()
-        except Exception as problem:
-            logger.warning("Could not read what is missing on %s: %s", tail.topic, problem)
-        finally:
-            followed.filling = None
-
-    def _start_over(self, followed: Followed, at: Position) -> None:
-        """The topic's history is another one now: every reader is told."""
-        readers = list(followed.tail.level)
-        followed.tail.start_over(at)
-        followed.backlog.forget()
-        for reader in readers:
-            reader.start_over()
+        followed.take(hint)
 
     # The look at the heads
 
@@ -285,18 +201,8 @@ class Hub:
         seen = {name: self._followed[name].tail.head for name in names if name in self._followed}
         positions = await in_reader(store.positions, names)
         for name, head in seen.items():
-            followed = self._followed.get(name)
-            if followed is None:
-                continue
-            at = positions.get(name, Position(name))
-            tail = followed.tail
-            tail.floor = max(tail.floor, at.floor)
-            if at.seq < head and at.epoch == tail.epoch and at.epoch:
-                # The database knows less than was shown: it was restored. What follows is another life of the topic.
-                await in_writer(store.start_epoch, [name])
-                self._fill(followed)
-            elif at.epoch != tail.epoch or at.seq > tail.head:
-                self._fill(followed)
+            if followed := self._followed.get(name):
+                await followed.compare(positions.get(name, Position(name)), head)
 
 
 _hub: Hub | None = None

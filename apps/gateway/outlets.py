@@ -3,13 +3,9 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from apps.gateway.frames import Frame
-
-if TYPE_CHECKING:
-    from apps.gateway.reader import Reader
-    from apps.gateway.servers import SharedFrameProtocol
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -20,11 +16,16 @@ QUEUED_BYTES = 64 * 1024
 
 
 class Outlet(Protocol):
-    """Writes never wait; `is_full` says when to stop, and full outlets wake their readers when there is room again."""
+    """Writes never wait; `is_full` says when to stop, and a full outlet wakes who waits when there is room again."""
 
-    has_backpressure: bool
     compress: bool
-    is_full: bool
+
+    @property
+    def has_backpressure(self) -> bool:
+        """Whether `is_full` tells what the client has not taken yet."""
+
+    @property
+    def is_full(self) -> bool: ...
 
     @property
     def heard_at(self) -> float:
@@ -34,7 +35,7 @@ class Outlet(Protocol):
 
     def write(self, frame: Frame) -> None: ...
 
-    def wake_when_writable(self, reader: "Reader") -> None: ...
+    def wake_when_writable(self, wake: Callable[[], None]) -> None: ...
 
     async def drain(self) -> None: ...
 
@@ -51,10 +52,7 @@ class _Waking:
         self.is_full = False
         self._sleepers: list[Callable[[], None]] | None = None
 
-    def wake_when_writable(self, reader: "Reader") -> None:
-        self._when_writable(reader.wake)
-
-    def _when_writable(self, wake: Callable[[], None]) -> None:
+    def wake_when_writable(self, wake: Callable[[], None]) -> None:
         if self._sleepers is None:
             self._sleepers = []
         self._sleepers.append(wake)
@@ -63,6 +61,19 @@ class _Waking:
         sleepers, self._sleepers = self._sleepers, None
         for wake in sleepers or ():
             wake()
+
+
+class RawSocket(Protocol):
+    """What a `RawOutlet` needs of a server's protocol object, which in turn calls `pause`, `resume` and `detach`."""
+
+    transport: asyncio.Transport
+    writable: asyncio.Event
+    outlet: "RawOutlet | None"
+
+    @property
+    def heard_at(self) -> float: ...
+
+    def ping(self) -> None: ...
 
 
 class RawOutlet(_Waking):
@@ -75,7 +86,7 @@ class RawOutlet(_Waking):
 
     has_backpressure = True
 
-    def __init__(self, protocol: "SharedFrameProtocol", send: Send) -> None:
+    def __init__(self, protocol: RawSocket, send: Send) -> None:
         super().__init__()
         self._protocol = protocol
         self._send = send
@@ -129,7 +140,7 @@ class AsgiOutlet(_Waking):
     `has_backpressure` is false for servers whose `send` returns before the client has taken the bytes (daphne).
     """
 
-    __slots__ = ("_pump", "_queue", "_queued", "_send", "has_backpressure")
+    __slots__ = ("_closing", "_pump", "_queue", "_queued", "_send", "has_backpressure")
 
     def __init__(self, send: Send, *, has_backpressure: bool) -> None:
         super().__init__()
@@ -138,6 +149,7 @@ class AsgiOutlet(_Waking):
         self._queue: deque[Frame] = deque()
         self._queued = 0
         self._pump: asyncio.Task[None] | None = None
+        self._closing = False
 
     heard_at = 0.0
 
@@ -145,6 +157,8 @@ class AsgiOutlet(_Waking):
         """ASGI has no ping; servers send their own."""
 
     def write(self, frame: Frame) -> None:
+        if self._closing:
+            return
         self._queue.append(frame)
         self._queued += len(frame)
         self.is_full = self._queued > QUEUED_BYTES
@@ -154,14 +168,19 @@ class AsgiOutlet(_Waking):
     async def drain(self) -> None:
         while self.is_full:
             writable = asyncio.Event()
-            self._when_writable(writable.set)
+            self.wake_when_writable(writable.set)
             await writable.wait()
 
     async def close(self, code: int, reason: str) -> None:
+        """Send what waits, then the close frame. A client that does not read gets neither, and nothing after them."""
+        self._closing = True
         if self._pump is not None:
-            async with asyncio.timeout(1):
-                await asyncio.wait([self._pump])
-        await self._send({"type": "websocket.close", "code": code, "reason": reason})
+            _, late = await asyncio.wait([self._pump], timeout=CLOSE_SECONDS)
+            for pump in late:
+                pump.cancel()
+        self._forget_queued()
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await self._send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _send_queued(self) -> None:
         try:
@@ -176,11 +195,14 @@ class AsgiOutlet(_Waking):
                 self._may_be_writable()
         except Exception:
             # The client has gone; the consumer learns it from `receive` and cleans up.
-            self._queue.clear()
-            self._queued = 0
-            self._may_be_writable()
+            self._forget_queued()
         finally:
             self._pump = None
+
+    def _forget_queued(self) -> None:
+        self._queue.clear()
+        self._queued = 0
+        self._may_be_writable()
 
     def _may_be_writable(self) -> None:
         self.is_full = self._queued > QUEUED_BYTES

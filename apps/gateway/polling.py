@@ -94,7 +94,8 @@ def _number(query: Any, name: str, default: int) -> int:
 
 def _check(request: HttpRequest, name: str) -> None:
     """Raises Unauthenticated, or NotFound for a stranger."""
-    if not Topic.parse(name).can_read(actor_of_cookie_or_token(request)):
+    actor = actor_of_cookie_or_token(request)
+    if not Topic.parse(name).can_read(actor):
         raise NotFound(f"There is no topic {name}.")
 
 

@@ -7,16 +7,15 @@ told holds for a few seconds, so one that crashed is soon forgotten. Nothing her
 import asyncio
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from apps.accounts.actors import Actor
 from apps.events import log, wire
 from apps.gateway import hub
 from apps.gateway.background import spawn
 from apps.gateway.frames import Frame
+from apps.gateway.outlets import Outlet
 from apps.gateway.registry import process_id
-
-if TYPE_CHECKING:
-    from apps.gateway.connection import Connection
 
 NAMES_SHOWN = 20
 NAMES_TOLD = 100
@@ -28,6 +27,15 @@ TELL_EVERY_SECONDS = 3.0
 HOLDS_SECONDS = 8.0
 
 People = dict[int, str]
+
+
+class Present(Protocol):
+    """A socket whose owner is there."""
+
+    actor: Actor
+
+    @property
+    def outlet(self) -> Outlet: ...
 
 
 @dataclass(slots=True)
@@ -44,7 +52,7 @@ class Room:
     """One topic of this process, while somebody here wants to know who follows it."""
 
     topic: str
-    here: "set[Connection]" = field(default_factory=set)
+    here: set[Present] = field(default_factory=set)
     elsewhere: dict[str, Told] = field(default_factory=dict)
     said: dict[str, Any] | None = None
     said_at: float = 0.0
@@ -76,7 +84,7 @@ _rooms: dict[str, Room] = {}
 _beating: asyncio.Task[None] | None = None
 
 
-def join(connection: "Connection", topic: str) -> None:
+def join(connection: Present, topic: str) -> None:
     """This socket follows `topic` and wants to know who else does."""
     global _beating
     if _beating is not None and _beating.get_loop().is_closed():
@@ -93,7 +101,7 @@ def join(connection: "Connection", topic: str) -> None:
         _beating = spawn(_beat(), "presence")
 
 
-def leave(connection: "Connection", topic: str) -> None:
+def leave(connection: Present, topic: str) -> None:
     """It does not any more; for one that never asked nothing happens."""
     room = _rooms.get(topic)
     if room is not None and connection in room.here:

@@ -3,16 +3,13 @@
 import asyncio
 import logging
 from collections import deque
-from typing import TYPE_CHECKING
 
 from apps.events import wire
+from apps.gateway.backlog import Backlog
 from apps.gateway.frames import Frame
 from apps.gateway.metrics import delivered
-
-if TYPE_CHECKING:
-    from apps.gateway.backlog import Backlog
-    from apps.gateway.outlets import Outlet
-    from apps.gateway.tail import Tail
+from apps.gateway.outlets import Outlet
+from apps.gateway.tail import Tail
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +26,7 @@ class Reader:
 
     __slots__ = ("_backlog", "_catching_up", "_credit", "_debts", "_life", "_owed", "_room", "cursor", "outlet", "tail")
 
-    def __init__(self, tail: "Tail", backlog: "Backlog", outlet: "Outlet", *, cursor: int, credit: int) -> None:
+    def __init__(self, tail: Tail, backlog: Backlog, outlet: Outlet, *, cursor: int, credit: int) -> None:
         self.tail = tail
         self._backlog = backlog
         self.outlet = outlet
@@ -152,6 +149,6 @@ class Reader:
         while self.outlet.is_full or self._owed > self._credit:
             self._room = asyncio.Event()
             if self.outlet.is_full:
-                self.outlet.wake_when_writable(self)
+                self.outlet.wake_when_writable(self.wake)
             await self._room.wait()
             self._room = None

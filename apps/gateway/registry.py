@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from django.conf import settings
 from django.db import connection as database
@@ -19,13 +19,12 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from apps.accounts.actors import Actor
 from apps.accounts.refusals import Refusal, TooManyConnections, Unavailable
 from apps.events.threads import in_writer
 from apps.gateway.models import Connection as Row
 from apps.gateway.models import ServerProcess
-
-if TYPE_CHECKING:
-    from apps.gateway.connection import Connection
+from apps.gateway.outlets import Outlet
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +32,34 @@ SEEN_EVERY_SECONDS = 3.0
 DEAD_AFTER_SECONDS = 10.0
 COME_BACK_SECONDS = 5.0
 
-live: dict[str, "Connection"] = {}
+
+class LiveSocket(Protocol):
+    """A socket as limits, staff and the wheel know it."""
+
+    actor: Actor
+    warned: bool
+    """Whether its client knows that its token ends soon."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def outlet(self) -> Outlet: ...
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def client(self) -> str: ...
+
+    def answer(self, frame: bytes) -> None: ...
+
+    def close(self, refusal: Refusal, code: int | None = None) -> None: ...
+
+    async def check_rights(self) -> None: ...
+
+
+live: dict[str, LiveSocket] = {}
 """This process's authenticated sockets by their id."""
 
 process_id = uuid.uuid4().hex
@@ -53,7 +79,7 @@ _writing: "asyncio.Task[None] | None" = None
 _has_cleared = False
 
 
-async def enter(connection: "Connection") -> None:
+async def enter(connection: LiveSocket) -> None:
     """Count this socket in. Raises TooManyConnections when its owner has as many as allowed already."""
     actor = connection.actor
     row = Row(
@@ -69,7 +95,7 @@ async def enter(connection: "Connection") -> None:
     live[connection.id] = connection
 
 
-async def leave(connection: "Connection") -> None:
+async def leave(connection: LiveSocket) -> None:
     """Count it out."""
     live.pop(connection.id, None)
     try:

@@ -6,12 +6,11 @@ and falls back to plain ASGI on every other server.
 """
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-if TYPE_CHECKING:
-    from apps.gateway.outlets import RawOutlet
+from apps.gateway.outlets import RawOutlet
 
 PING = bytes((0x89, 0x00))
 
@@ -19,7 +18,7 @@ PING = bytes((0x89, 0x00))
 class SharedFrameProtocol(WebSocketsSansIOProtocol):
     """Use with `uvicorn --ws apps.gateway.servers:SharedFrameProtocol`."""
 
-    outlet: "RawOutlet | None" = None
+    outlet: RawOutlet | None = None
     heard_at = 0.0
 
     def handle_connect(self, event: Any) -> None:
@@ -41,6 +40,18 @@ class SharedFrameProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         self.heard_at = time.monotonic()
         super().data_received(data)
+
+    def send_receive_event_to_app(self) -> None:
+        """Text that is not UTF-8 ends the connection quietly: it is no fault of the server, so there is no traceback."""
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(1007)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def start_keepalive(self) -> None:
         """The gateway's own wheel pings all sockets; a timer per connection would only cost memory."""

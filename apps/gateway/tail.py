@@ -10,15 +10,12 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from apps.events import wire
 from apps.events.store import Position
 from apps.gateway.frames import Frame
 from apps.gateway.metrics import delivered
-
-if TYPE_CHECKING:
-    from apps.gateway.reader import Reader
 
 RING_EVENTS = 2_000
 RING_BYTES = 4 * 1024 * 1024
@@ -35,12 +32,27 @@ wait for more.
 PAUSE_AT_MOST = 0.05
 
 
+class Follower(Protocol):
+    """Somebody who is level with a tail and gets its frames as they leave."""
+
+    def take(self, frame: Frame) -> bool:
+        """Write a frame; False if there is no room for it."""
+
+    def take_whisper(self, frame: Frame) -> None: ...
+
+    def fall_behind(self, cursor: int) -> None:
+        """What follows `cursor` is not coming by itself any more."""
+
+    def start_over(self) -> None:
+        """The topic's history was replaced."""
+
+
 class Tail:
     """Where one topic stands in this process: `head`, the newest seq known without a hole, and `sent`, the flushed."""
 
     def __init__(self, at: Position) -> None:
         self.topic = at.topic
-        self.level: set[Reader] = set()
+        self.level: set[Follower] = set()
         self._loop = asyncio.get_running_loop()
         self._waiters: set[asyncio.Future[None]] = set()
         self._flush_at_earliest = 0.0

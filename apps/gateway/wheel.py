@@ -17,16 +17,16 @@ from apps.accounts.revocations import Revocation, on_revoked
 from apps.events import dispatch, log, wire
 from apps.events.sweeper import sweep_forever
 from apps.events.threads import in_writer
-from apps.gateway import hub, registry
+from apps.gateway import hub, protocol, registry
 from apps.gateway.background import spawn
-from apps.gateway.connection import Connection
+from apps.gateway.registry import LiveSocket
 
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 RIGHTS_EVERY_SECONDS = 60.0
 WARN_SECONDS = 60.0
-"""How long before a token's end its client is told; for tokens of a shorter life, a fifth of what is left."""
+"""How long before a token's end its client is told."""
 SILENT_HEARTBEATS = 2.4
 
 _turning: "list[asyncio.Task[None]]" = []
@@ -75,7 +75,7 @@ async def _tick(tick: int) -> None:
     await _check_rights(mine)
 
 
-def _check_token(connection: Connection) -> None:
+def _check_token(connection: LiveSocket) -> None:
     ends_at = connection.actor.expires_at
     if ends_at is None:
         return
@@ -87,18 +87,18 @@ def _check_token(connection: Connection) -> None:
         connection.answer(wire.frame("token_expiring", data={"seconds": max(0, int(left))}))
 
 
-def _check_silence(connection: Connection, now: float) -> None:
+def _check_silence(connection: LiveSocket, now: float) -> None:
     """Ask a silent client's library for a pong, and drop it when that does not come either."""
     silent = now - connection.outlet.heard_at
     heartbeat = settings.HEARTBEAT_SECONDS
     if connection.outlet.heard_at and silent > heartbeat:
         if silent > heartbeat * SILENT_HEARTBEATS:
-            connection.close(Unauthenticated("Nothing was heard from you for too long."))
+            connection.close(Unauthenticated("Nothing was heard from you for too long."), protocol.SILENCE)
         else:
             connection.outlet.ping()
 
 
-async def _check_rights(connections: Iterable[Connection]) -> None:
+async def _check_rights(connections: Iterable[LiveSocket]) -> None:
     for connection in connections:
         try:
             await connection.check_rights()

@@ -98,7 +98,9 @@ def test_a_rate_that_is_no_rate_is_refused(rate):
             pass
 
 
-@pytest.mark.parametrize("pattern", ["", "{key}", "Room.{key}", "room.{a}.{b}", "room.{unknown}", "room-{key}", "room.key.{key}"])
+@pytest.mark.parametrize(
+    "pattern", ["", "{key}", "Room.{key}", "room.{a}.{b}", "room.{unknown}", "room-{key}", "room.key.{key}"]
+)
 def test_a_pattern_that_no_name_can_match_is_refused(pattern):
     with pytest.raises(DeclarationError):
 
@@ -130,7 +132,14 @@ def test_an_undeclared_field_is_a_bug_at_construction():
 
 @pytest.mark.parametrize(
     ("data", "place"),
-    [(None, "text"), ({}, "text"), ({"text": 7}, "text"), ({"text": "a", "more": 1}, "more"), ([], "data"), ("a", "data")],
+    [
+        (None, "text"),
+        ({}, "text"),
+        ({"text": 7}, "text"),
+        ({"text": "a", "more": 1}, "more"),
+        ([], "data"),
+        ("a", "data"),
+    ],
 )
 def test_a_wrong_field_is_named(data, place):
     with pytest.raises(Invalid) as refused:

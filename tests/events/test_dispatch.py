@@ -34,7 +34,9 @@ def test_what_is_no_frame_is_refused(inbound):
         understand(SYSTEM, inbound)
 
 
-@pytest.mark.parametrize("type", [None, 7, "", "nonsense", "story_line", "STORY:WRITE", ["story:write"], {"a": 1}, "x" * 10_000])
+@pytest.mark.parametrize(
+    "type", [None, 7, "", "nonsense", "story_line", "STORY:WRITE", ["story:write"], {"a": 1}, "x" * 10_000]
+)
 def test_an_unknown_type_is_refused(topic, type):
     with pytest.raises(BadFrame) as refused:
         understand(SYSTEM, frame(topic) | {"type": type})

@@ -18,7 +18,9 @@ def test_time_goes_to_the_millisecond_in_utc():
     assert wire.now().microsecond % 1000 == 0
 
 
-@pytest.mark.parametrize("text", ["", 'a "quoted" word', "back\\slash", "line\nfeed\r\x00\x1b[0m", "snow ☃ and 🚂", "\u2028</script>"])
+@pytest.mark.parametrize(
+    "text", ["", 'a "quoted" word', "back\\slash", "line\nfeed\r\x00\x1b[0m", "snow ☃ and 🚂", "\u2028</script>"]
+)
 def test_an_event_is_json_whatever_it_says(text):
     data = wire.data_of(LineWritten(text=text))
     frame = json.loads(wire.event("story_line", "story.a", 7, AT, data))
@@ -69,7 +71,11 @@ def test_what_is_not_json_is_refused_in_words(text):
 
 def test_depth_is_counted_over_objects_and_arrays():
     def nested(levels):
-        return "".join('{"a":' if i % 2 else "[" for i in range(levels)) + "1" + "".join("}" if i % 2 else "]" for i in reversed(range(levels)))
+        return (
+            "".join('{"a":' if i % 2 else "[" for i in range(levels))
+            + "1"
+            + "".join("}" if i % 2 else "]" for i in reversed(range(levels)))
+        )
 
     assert wire.parse(nested(32), depth=32)
     with pytest.raises(BadFrame, match="32 levels"):

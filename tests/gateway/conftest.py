@@ -12,7 +12,7 @@ from apps.events.models import StoredEvent
 from apps.events.threads import in_reader, in_writer
 from apps.gateway import hub as hubs
 from apps.gateway.hub import Hub
-from tests.events.conftest import _stories_go_afterwards, _story_is_known, transactional_db, topic  # noqa: F401
+from tests.events.conftest import _stories_go_afterwards, _story_is_known, topic, transactional_db  # noqa: F401
 from tests.events.story import LineWritten, StoryTopic
 
 

@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,6 @@ from apps.accounts.actors import SYSTEM, Actor
 from apps.events.log import Page
 from apps.gateway.connection import Connection
 from apps.gateway.frames import Frame
-from apps.gateway.reader import Reader
 
 
 class FakeOutlet:
@@ -24,7 +24,7 @@ class FakeOutlet:
         self.heard_at = 0.0
         self.room: int | None = None
         """Frames until it is full by itself; None: never."""
-        self._sleepers: list[Reader] = []
+        self._sleepers: list[Callable[[], None]] = []
 
     @property
     def is_full(self) -> bool:
@@ -39,11 +39,11 @@ class FakeOutlet:
     def free(self, room: int | None = None) -> None:
         self.full, self.room = False, room
         sleepers, self._sleepers = self._sleepers, []
-        for reader in sleepers:
-            reader.wake()
+        for wake in sleepers:
+            wake()
 
-    def wake_when_writable(self, reader: Reader) -> None:
-        self._sleepers.append(reader)
+    def wake_when_writable(self, wake: Callable[[], None]) -> None:
+        self._sleepers.append(wake)
 
     def ping(self) -> None:
         pass

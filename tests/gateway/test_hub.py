@@ -2,14 +2,14 @@
 
 import asyncio
 
-from tests.gateway.conftest import until
 from tests.gateway.fakes import Client
 
 
 async def test_prune_below_a_tail_that_missed_hints(hub, topic, write):
-    from apps.events.retention import prune
     from apps.events.declare import Retention
+    from apps.events.retention import prune
     from apps.events.threads import in_writer
+
     alice = Client(topic)
     await alice.follow()
     hub.holding = True
