@@ -37,7 +37,8 @@ async def burst() -> Outcome:
             if number < TEXTBOOK_ROUNDS:
                 textbook.append(await textbook_stand.burst(TEXTBOOK_EVENTS))
 
-    rates = {name: median(one.rate for one in rounds) for name, rounds in _named(ours, socketio, textbook).items()}
+    named = {"signalbox": ours, "socketio": socketio, "textbook": textbook}
+    rates = {name: median(one.rate for one in rounds) for name, rounds in named.items()}
     to_socketio = rates["signalbox"] / rates["socketio"]
     to_textbook = rates["signalbox"] / rates["textbook"]
     beside = f"Socket.IO {rates['socketio']:,.0f} (÷ {to_socketio:.1f})"
@@ -52,14 +53,15 @@ async def burst() -> Outcome:
             "events": BURST_EVENTS,
             "times_socketio": round(to_socketio, 2),
             "times_textbook": round(to_textbook, 1),
-            **{name: _figures(rounds) for name, rounds in _named(ours, socketio, textbook).items()},
+            **{name: _figures(rounds) for name, rounds in named.items()},
         },
     )
 
 
 async def paced() -> Outcome:
     """Two hundred events per second: nobody may fall behind."""
-    ours, socketio = await _side_by_side(PACED_RATE, PACED_SECONDS, PACED_ROUNDS)
+    named = await _side_by_side(PACED_RATE, PACED_SECONDS, PACED_ROUNDS)
+    ours, socketio = named["signalbox"], named["socketio"]
     mine, theirs = _latency(ours), _latency(socketio)
     behind = max(one.behind for one in ours)
     return Outcome(
@@ -71,15 +73,17 @@ async def paced() -> Outcome:
         figures={
             "readers": READERS,
             "events_per_second": PACED_RATE,
+            "behind": {name: [one.behind for one in rounds] for name, rounds in named.items()},
             "p99_ratio": round(mine.p99 / theirs.p99, 3),
-            **{name: _figures(rounds) for name, rounds in _named(ours, socketio).items()},
+            **{name: _figures(rounds) for name, rounds in named.items()},
         },
     )
 
 
 async def calm() -> Outcome:
     """Fifty events per second: batching has nothing to win, so what does a delivery cost?"""
-    ours, socketio = await _side_by_side(CALM_RATE, CALM_SECONDS, CALM_ROUNDS)
+    named = await _side_by_side(CALM_RATE, CALM_SECONDS, CALM_ROUNDS)
+    ours, socketio = named["signalbox"], named["socketio"]
     mine, theirs = _latency(ours), _latency(socketio)
     cost, their_cost = (median(one.cpu_per_delivery for one in rounds) for rounds in (ours, socketio))
     return Outcome(
@@ -91,13 +95,14 @@ async def calm() -> Outcome:
         figures={
             "readers": READERS,
             "events_per_second": CALM_RATE,
+            "behind": {name: [one.behind for one in rounds] for name, rounds in named.items()},
             "cpu_ratio": round(cost / their_cost, 3),
-            **{name: _figures(rounds) for name, rounds in _named(ours, socketio).items()},
+            **{name: _figures(rounds) for name, rounds in named.items()},
         },
     )
 
 
-async def _side_by_side(rate: int, seconds: float, rounds: int) -> tuple[list[Round], list[Round]]:
+async def _side_by_side(rate: int, seconds: float, rounds: int) -> dict[str, list[Round]]:
     """Rounds of Signalbox and of Socket.IO by turns."""
     ours: list[Round] = []
     socketio: list[Round] = []
@@ -111,12 +116,7 @@ async def _side_by_side(rate: int, seconds: float, rounds: int) -> tuple[list[Ro
             for played, stand in pairs:
                 await asyncio.sleep(_BREATH_SECONDS)
                 played.append(await stand.paced(rate, seconds))
-    return ours, socketio
-
-
-def _named(ours: list[Round], socketio: list[Round], textbook: list[Round] | None = None) -> dict[str, list[Round]]:
-    named = {"signalbox": ours, "socketio": socketio}
-    return named if textbook is None else named | {"textbook": textbook}
+    return {"signalbox": ours, "socketio": socketio}
 
 
 def _latency(rounds: Sequence[Round]) -> Latency:
@@ -131,7 +131,6 @@ def _figures(rounds: Sequence[Round]) -> dict[str, Any]:
         "p50_ms": latency.p50,
         "p99_ms": latency.p99,
         "max_ms": latency.max,
-        "behind": [one.behind for one in rounds],
         "cpu_us_per_delivery": round(median(one.cpu_per_delivery for one in rounds), 2),
         "server_cpu": round(median(one.server_cpu / one.seconds for one in rounds), 2),
         "generator_cpu": round(median(one.generator_cpu / one.seconds for one in rounds), 2),
