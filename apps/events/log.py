@@ -90,9 +90,9 @@ def append_all(drafts: Sequence[Draft]) -> list[StoredEvent]:
         )
         by_topic.setdefault(event.topic, []).append(event)
         stored.append(event)
-    for name in sorted(by_topic):
-        group = by_topic[name]
-        epoch, last = store.claim(name, len(group))
+    claimed = store.claim({name: len(group) for name, group in by_topic.items()})
+    for name, group in by_topic.items():
+        epoch, last = claimed[name]
         for event, seq in zip(group, range(last - len(group) + 1, last + 1), strict=True):
             event.seq = seq
         transaction.on_commit(partial(_hint_stored, name, epoch, group))
@@ -191,12 +191,14 @@ class Ear:
         self._loop = asyncio.get_running_loop()
         self._layer = get_channel_layer()
         self.is_failing = False
+        self.is_open = False
 
     async def open(self) -> None:
         self._channel = await self._layer.new_channel("signalbox")
         await self._layer.group_add(EVERYONE, self._channel)
         self._sender = asyncio.create_task(self._send_hints(), name="hints")
         _ears.append(self)
+        self.is_open = True
 
     async def close(self) -> None:
         if self in _ears:

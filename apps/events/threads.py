@@ -47,9 +47,9 @@ def _readers() -> ThreadPoolExecutor:
 
 
 def _with_connection(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
-    """A pooled connection goes back after each job; a file's stays open, since opening it costs more than the job."""
+    """Each of these few threads keeps its connection, since getting one costs more than most jobs; a broken one goes."""
     try:
         return work(*args, **kwargs)
     finally:
-        if connection.vendor != "sqlite" or connection.errors_occurred:
+        if connection.errors_occurred:
             connection.close()
