@@ -131,6 +131,16 @@ _NAMES = ("alice", "bob", "victor", "mallory")
 
 
 @pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """As pytest-django's; the threads that work on the database let go of it before it is dropped."""
+    yield
+    from apps.events.threads import release_connections
+
+    with django_db_blocker.unblock():
+        release_connections()
+
+
+@pytest.fixture(scope="session")
 def _shared_servers() -> Iterator[dict[Variant, LiveServer]]:
     servers: dict[Variant, LiveServer] = {}
     yield servers

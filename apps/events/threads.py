@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from threading import Barrier
 from typing import ParamSpec, TypeVar
 
 from django.db import connection
@@ -35,10 +36,21 @@ def write_and_wait(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     return work(*args, **kwargs)
 
 
+def release_connections() -> None:
+    """Close the connections of these threads; each opens a new one when it is needed. Waits for what runs."""
+    for threads, count in ((_writers(), _writer_count()), (_readers(), READERS)):
+        everybody = Barrier(count)  # so that each thread takes one of these jobs, and only one
+        for closing in [threads.submit(_close_with_others, everybody) for _ in range(count)]:
+            closing.result()
+
+
+def _writer_count() -> int:
+    return 1 if connection.vendor == "sqlite" else WRITERS_ON_POSTGRES
+
+
 @cache
 def _writers() -> ThreadPoolExecutor:
-    count = 1 if connection.vendor == "sqlite" else WRITERS_ON_POSTGRES
-    return ThreadPoolExecutor(count, thread_name_prefix="writer")
+    return ThreadPoolExecutor(_writer_count(), thread_name_prefix="writer")
 
 
 @cache
@@ -47,9 +59,14 @@ def _readers() -> ThreadPoolExecutor:
 
 
 def _with_connection(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
-    """Each of these few threads keeps its connection, since getting one costs more than most jobs; a broken one goes."""
+    """Each of these few threads keeps its connection: to get one costs more than most jobs. A broken one goes."""
     try:
         return work(*args, **kwargs)
     finally:
         if connection.errors_occurred:
             connection.close()
+
+
+def _close_with_others(everybody: Barrier) -> None:
+    everybody.wait(timeout=30)
+    connection.close()

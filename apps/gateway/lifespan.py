@@ -1,7 +1,9 @@
 """What starts and ends with a serving process."""
 
+import asyncio
 from typing import Any
 
+from apps.events.threads import release_connections
 from apps.gateway import hub, wheel
 
 
@@ -16,5 +18,6 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         else:
             await wheel.stop()
             await hub.stop()
+            await asyncio.to_thread(release_connections)
             await send({"type": "lifespan.shutdown.complete"})
             return
