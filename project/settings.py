@@ -93,6 +93,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "apps.pages.client.client_attributes",
             ],
         },
     },
@@ -185,9 +186,24 @@ SWEEP_HERE = env.bool("SWEEP_HERE", default=True)
 AGENT_LEASE_SECONDS = env.float("AGENT_LEASE_SECONDS", default=15)
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 ENABLE_WEBSOCKET = env.bool("ENABLE_WEBSOCKET", default=True)  # off: pages poll
+ENABLE_AGENT_MONITORING = env.bool("ENABLE_AGENT_MONITORING", default=True)
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=25)
 AUTH_SECONDS = env.float("AUTH_SECONDS", default=5)
 HEADS_CHECK_SECONDS = env.float("HEADS_CHECK_SECONDS", default=1.0)
+
+# What the pages' client is told ---------------------------------------------------------------------
+WEBSOCKET_URL = env("WEBSOCKET_URL", default="")
+if WEBSOCKET_URL and not WEBSOCKET_URL.startswith(("ws://", "wss://")):
+    raise ImproperlyConfigured(f"WEBSOCKET_URL must begin with ws:// or wss://, not {WEBSOCKET_URL}")
+CLIENT = {
+    "reconnect_seconds": env.float("CLIENT_RECONNECT_SECONDS", default=1.0),
+    "attempts": env.int("CLIENT_ATTEMPTS", default=3),
+    "queue": env.int("CLIENT_QUEUE", default=100),
+}
+for _name, _value in CLIENT.items():
+    if not 0 < _value < 1_000_000:
+        raise ImproperlyConfigured(f"CLIENT_{_name.upper()} must be more than 0, not {_value}")
+REPORT_CLIENT_ERRORS = env.bool("REPORT_CLIENT_ERRORS", default=False)
 
 # REST ---------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -264,7 +280,7 @@ TIME_ZONE = "UTC"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "connect-src": ["'self'"],
+        "connect-src": ["'self'", *(["/".join(WEBSOCKET_URL.split("/", 3)[:3])] if WEBSOCKET_URL else [])],
         "img-src": ["'self'", "data:"],
         "frame-ancestors": ["'none'"],
         "form-action": ["'self'"],

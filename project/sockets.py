@@ -3,10 +3,11 @@
 from typing import Any
 from urllib.parse import parse_qs
 
+from django.conf import settings
 from django.urls import path, re_path
 
 from apps.accounts.actors import Actor
-from apps.accounts.refusals import NotFound
+from apps.accounts.refusals import NotFound, Unavailable
 from apps.events.declare import Topic
 from apps.gateway.consumers import GatewayConsumer
 from apps.gateway.turnaway import NoSuchSocket
@@ -25,6 +26,8 @@ def agents_of_user(actor: Actor, scope: Scope) -> list[Topic]:
     """The topics of the agents that this user sees. Somebody else's page is nobody's."""
     from apps.accounts.selectors import teams_of
 
+    if not settings.ENABLE_AGENT_MONITORING:
+        raise Unavailable("Agents are not watched live here: ENABLE_AGENT_MONITORING is off.")
     if actor.user is None or str(actor.user.pk) != scope["url_route"]["kwargs"]["user_id"]:
         raise NotFound("These are not your agents.")
     return [Topic.parse(f"team.{team.pk}") for team in teams_of(actor)[:20]]

@@ -6,6 +6,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team, User
 from apps.accounts.refusals import Forbidden, NotFound
+from apps.accounts.revocations import revoked
 from apps.accounts.roles import Role, permits
 from apps.accounts.selectors import role_in_team
 from apps.chat import selectors
@@ -76,4 +77,5 @@ def remove_member(actor: Actor, topic: ChatTopic, frame: RemoveMember) -> Stored
     user = User.objects.filter(pk=frame.user_id).first()
     if user is None or not SessionMember.objects.filter(session_id=topic.session_id, user=user).delete()[0]:
         raise NotFound("There is no such person in the session.")
+    revoked(user_id=user.pk)
     return log.append(topic, MemberRemoved(member=Person.of(user), by=actor.name))

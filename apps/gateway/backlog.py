@@ -10,6 +10,7 @@ from apps.gateway.tail import RING_EVENTS, Tail, frame_of
 
 PAGE = 500
 PAGES_KEPT = 4
+BYTES_KEPT = 8 * 1024 * 1024
 WARM_EVENTS = min(1_000, RING_EVENTS)
 GONE = b""
 """The place of an event that was pruned."""
@@ -39,19 +40,24 @@ class Backlog:
 
     async def frame_after(self, cursor: int, until: int) -> Frame | None:
         """What follows `cursor`, up to `until`, from the database. None if that history is gone."""
-        if (frame := self._frames.get(cursor)) and frame.last <= until:
+        if frame := self._known(cursor, until):
             return frame
-        index = cursor // PAGE
+        index, skip = divmod(cursor, PAGE)
         page = self._pages.get(index)
-        skip = cursor - index * PAGE
         if page is None or len(page) <= skip:
             page = await self._read(index)
+            if frame := self._known(cursor, until):
+                return frame  # Somebody else who waited for this page has built it.
         if page is None or len(page) <= skip or page[skip] is GONE:
             return None
         frame = self._frames[cursor] = frame_of(page[skip : skip + until - cursor], cursor)
         while len(self._frames) > PAGES_KEPT:
             del self._frames[next(iter(self._frames))]
         return frame
+
+    def _known(self, cursor: int, until: int) -> Frame | None:
+        frame = self._frames.get(cursor)
+        return frame if frame is not None and frame.last <= until else None
 
     async def _read(self, index: int) -> Sequence[bytes] | None:
         """One read for all who wait for this page."""
@@ -78,9 +84,13 @@ class Backlog:
 
     def _keep(self, index: int, events: Sequence[bytes]) -> Sequence[bytes]:
         self._pages[index] = events
-        while len(self._pages) > PAGES_KEPT:
+        while len(self._pages) > 1 and (len(self._pages) > PAGES_KEPT or self._bytes > BYTES_KEPT):
             del self._pages[next(iter(self._pages))]
         return events
+
+    @property
+    def _bytes(self) -> int:
+        return sum(len(event) for page in self._pages.values() for event in page)
 
     async def _warm(self) -> None:
         tail = self._tail

@@ -31,12 +31,12 @@ from apps.gateway.background import spawn
 from apps.gateway.frames import Frame
 from apps.gateway.limits import Allowance
 from apps.gateway.outlets import Outlet
+from apps.gateway.protocol import COULD_NOT
 from apps.gateway.reader import Reader
 
 logger = logging.getLogger(__name__)
 
 CALLS_WAITING = 1_000
-COULD_NOT = "This could not be done; the server's log says why."
 
 
 class Connection:

@@ -19,6 +19,8 @@ from apps.gateway.tail import Tail
 
 logger = logging.getLogger(__name__)
 
+LATE_SECONDS = 0.1
+"""How much later than the row that it speaks of a hint may be, before it counts as lost."""
 REORDER_SECONDS = 0.005
 """How long a hint may be late before the database is asked for what it would have said."""
 
@@ -86,7 +88,14 @@ class Followed:
             # The database knows less than was shown: it was restored. What follows is another life of the topic.
             await in_writer(store.start_epoch, [tail.topic])
             self.fill()
-        elif at.epoch != tail.epoch or at.seq > tail.head:
+        elif at.epoch != tail.epoch:
+            self.fill()
+        elif at.seq > tail.head:
+            # Most likely its hint is under way; under load one would chase those with a read a second.
+            asyncio.get_running_loop().call_later(LATE_SECONDS, self._fill_up_to, at.seq)
+
+    def _fill_up_to(self, seq: int) -> None:
+        if self.tail.head < seq:
             self.fill()
 
     def fill(self) -> None:

@@ -1,5 +1,6 @@
 """How much one client may send: token buckets, and what follows when they are empty."""
 
+import math
 import time
 
 from apps.accounts.refusals import Refusal, TooFast
@@ -43,7 +44,7 @@ class Allowance:
     def spend(self) -> None:
         """One frame. Raises TooFast with the seconds to wait."""
         if wait := self._frames.take():
-            raise TooFast("You send too many frames.", retry_after=round(wait, 3))
+            raise TooFast("You send too many frames.", retry_after=_told(wait))
 
     def spend_on(self, type: str, rate: float) -> None:
         """One frame of a type that has its own rate."""
@@ -53,7 +54,7 @@ class Allowance:
         if bucket is None:
             bucket = self._by_type[type] = Bucket(rate, max(1.0, rate))
         if wait := bucket.take():
-            raise TooFast(f"You send {type} too often.", retry_after=round(wait, 3))
+            raise TooFast(f"You send {type} too often.", retry_after=_told(wait))
 
     def strike(self, refusal: Refusal) -> bool:
         """Note a frame that should not have been sent. True when that was one too many."""
@@ -62,3 +63,18 @@ class Allowance:
         if self._strikes is None:
             self._strikes = Bucket(1.0, STRIKES)
         return self._strikes.take() > 0
+
+
+_over_http: dict[str, Allowance] = {}
+
+
+def allowance_over_http(sender: str, frames_per_second: float) -> Allowance:
+    """Over HTTP there is no connection to count by: one allowance per sender and process, forgotten in time."""
+    if len(_over_http) > 10_000:
+        _over_http.clear()
+    return _over_http.setdefault(sender, Allowance(frames_per_second))
+
+
+def _told(wait: float) -> float:
+    """Seconds to the next millisecond, never less: who waits as long as told is served."""
+    return math.ceil(wait * 1000) / 1000

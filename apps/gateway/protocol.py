@@ -32,6 +32,8 @@ SILENCE = 4408
 UNKNOWN_ADDRESS = 4404
 RESTART = 1012
 
+COULD_NOT = "This could not be done; the server's log says why."
+
 
 def close_codes() -> dict[str, int]:
     """Name and number of every close code of ours."""

@@ -42,7 +42,7 @@ class SharedFrameProtocol(WebSocketsSansIOProtocol):
         super().data_received(data)
 
     def send_receive_event_to_app(self) -> None:
-        """Text that is not UTF-8 ends the connection quietly: it is no fault of the server, so there is no traceback."""
+        """Text that is not UTF-8 ends the connection quietly: no fault of the server, so no traceback."""
         if self.curr_msg_data_type == "text":
             try:
                 b"".join(self.frames).decode()

@@ -1,5 +1,6 @@
 """The gateway's own pages for programs: frames over HTTP, health, stats, connections, metrics."""
 
+import logging
 from typing import Any
 
 from django.conf import settings
@@ -13,11 +14,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.refusals import Invalid, Refusal
+from apps.accounts.actors import Actor
+from apps.accounts.refusals import Invalid, Refusal, Unavailable
 from apps.accounts.rest import IsKnown, actor_of, bearer_of
 from apps.events import dispatch, log
 from apps.gateway import hub, metrics, registry
+from apps.gateway.limits import allowance_over_http
 from apps.gateway.models import Connection
+from apps.gateway.protocol import COULD_NOT
+
+logger = logging.getLogger(__name__)
 
 FRAMES_AT_ONCE = 100
 
@@ -32,13 +38,13 @@ class FramesView(APIView):
         """One frame: its ack, or the error's status. A list: a list of answers, in order."""
         actor = actor_of(request)
         if not isinstance(request.data, list):
-            return Response(_ack(request.data, dispatch.perform_sync(actor, request.data)))
+            return Response(_ack(request.data, _perform(actor, request.data)))
         if len(request.data) > FRAMES_AT_ONCE:
             raise Invalid(f"At most {FRAMES_AT_ONCE} frames at once.")
         answers = []
         for frame in request.data:
             try:
-                answers.append(_ack(frame, dispatch.perform_sync(actor, frame)))
+                answers.append(_ack(frame, _perform(actor, frame)))
             except Refusal as refusal:
                 answers.append({"type": "error", "id": _id(frame), "data": refusal.as_data()})
         return Response(answers)
@@ -110,6 +116,20 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     if not allowed and not (request.user.is_authenticated and request.user.is_staff):
         return HttpResponse(status=404)
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _perform(actor: Actor, frame: Any) -> dict[str, Any]:
+    """Carry out one frame. One that fails is answered like on the socket, and takes no other with it."""
+    limits = settings.LIMITS
+    per_second = limits["agent_frames_per_second" if actor.is_agent else "frames_per_second"]
+    allowance_over_http(actor.sender, per_second).spend()
+    try:
+        return dispatch.perform_sync(actor, frame)
+    except Refusal:
+        raise
+    except Exception as problem:
+        logger.exception("A frame of %s failed", actor.sender)
+        raise Unavailable(COULD_NOT) from problem
 
 
 def _ack(frame: Any, data: dict[str, Any]) -> dict[str, Any]:

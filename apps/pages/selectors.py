@@ -1,9 +1,9 @@
 """Questions that only pages ask: lists of several features side by side."""
 
-from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models.functions import Coalesce, Substr
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team
@@ -12,15 +12,19 @@ from apps.accounts.selectors import role_in_team, teams_of
 from apps.agents.contract import AgentTopic, TeamTopic
 from apps.agents.models import Agent, Command
 from apps.agents.selectors import agents_of
+from apps.chat.contract import ChatTopic
+from apps.chat.models import Message, SessionMember
+from apps.chat.selectors import sessions_of
+from apps.events import wire
 from apps.pages.feeds import Feed
+from apps.pages.shown import MOST_TEAMS
 from apps.swarm import selectors as swarm
-from apps.swarm.models import Project, Run, RunStatus
-from apps.tasks.models import Status
-from apps.tasks.selectors import tasks_of
+from apps.swarm.forecast import usual_seconds
+from apps.swarm.models import Project, Run
 
-MOST_TEAMS = 10
-RECENT = 8
-LISTED = 100
+FOLLOWED_CHATS = 12
+MOST_CARDS = 24
+"""Agents that a run's page shows live: a connection may follow 50 topics."""
 
 
 def teams_shown(actor: Actor) -> list[Team]:
@@ -37,34 +41,35 @@ def team_feeds(teams: list[Team]) -> list[Feed]:
     return [Feed.of(TeamTopic(team_id=team.pk)) for team in teams]
 
 
-def overview(actor: Actor, teams: list[Team]) -> dict[str, Any]:
-    """What runs, what waits, what failed, and who is there."""
-    runs = swarm.runs_of(actor).filter(team__in=teams)
-    tasks = tasks_of(actor).filter(team__in=teams)
-    agents = agents_of(actor).filter(team__in=teams)
-    yesterday = timezone.now() - timedelta(days=1)
-    return {
-        "runs_running": Run.objects.filter(team__in=teams, status=RunStatus.RUNNING).count(),
-        "tasks_running": tasks.filter(status=Status.RUNNING).count(),
-        "tasks_queued": tasks.filter(status=Status.QUEUED).count(),
-        "tasks_failed": tasks.filter(status=Status.FAILED, ended_at__gte=yesterday).count(),
-        "agents_online": agents.filter(status=Agent.Status.ONLINE).count(),
-        "agents_total": agents.count(),
-        "runs": [swarm.summary_of(run) for run in runs[:RECENT]],
-        "tasks": [task.as_data() for task in tasks.filter(purpose="")[:RECENT]],
-        "agents": list(agents.order_by("-status", "name")[:RECENT]),
-    }
+def chats_listed(actor: Actor) -> list[dict[str, Any]]:
+    """Sessions with what was said last (`last_words`, `last_author`, `last_at`), the liveliest first and followed."""
+    last = Message.objects.filter(session=OuterRef("pk")).order_by("-created_at", "-id")
+    here = SessionMember.objects.filter(session=OuterRef("pk")).order_by().values("session").annotate(count=Count("pk"))
+    sessions = (
+        sessions_of(actor)
+        .annotate(
+            last_words=Substr(Subquery(last.values("content")[:1]), 1, 200),
+            last_author=Subquery(last.values("author_name")[:1]),
+            last_at=Coalesce(Subquery(last.values("created_at")[:1]), F("created_at")),
+            people=Subquery(here.values("count")),
+        )
+        .order_by("-last_at")
+    )
+    # A connection follows so many topics at once, and other tabs need some too.
+    liveliest = sessions.values_list("pk", flat=True)[:FOLLOWED_CHATS]
+    feeds = {session_id: Feed.of(ChatTopic(session_id=session_id)) for session_id in liveliest}
+    return [{"session": session, "feed": feeds.get(session.pk)} for session in sessions[:100]]
 
 
 def project_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
     """Each project with its size and its latest run."""
     runnable = operated(actor, teams)
-    projects = Project.objects.filter(team__in=teams).select_related("team")
-    return [_card(project) | {"may_operate": project.team in runnable} for project in projects]
-
-
-def tasks_listed(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
-    return [task.as_data() | {"team_id": task.team_id} for task in tasks_of(actor).filter(team__in=teams)[:LISTED]]
+    projects = list(Project.objects.filter(team__in=teams).select_related("team"))
+    usual = usual_seconds(projects)
+    return [
+        _card(project) | {"may_operate": project.team in runnable, "usual": usual.get(project.pk, "")}
+        for project in projects
+    ]
 
 
 def agent_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
@@ -79,16 +84,22 @@ def agent_card(actor: Actor, agent: Agent) -> dict[str, Any]:
     return {"agent": agent, "feed": feed, "commands": list(commands), "may_operate": may_operate}
 
 
-def lanes_of(stages: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Who works on a run, and what each does now or did last."""
-    lanes: dict[str, dict[str, str]] = {}
-    for stage in stages:
-        for step in stage["steps"]:
-            if step["agent"] and (
-                step["status"] == "running" or lanes.get(step["agent"], {}).get("status") != "running"
-            ):
-                lanes[step["agent"]] = {"agent": step["agent"], "step": step["name"], "status": step["status"]}
-    return sorted(lanes.values(), key=lambda lane: lane["agent"])
+def command_shown(command: Command) -> dict[str, Any]:
+    """What a terminal has to know of a command before it draws what that printed."""
+    return {
+        "id": str(command.pk),
+        "line": command.line,
+        "cols": command.spec.get("cols", 120),
+        "rows": command.spec.get("rows", 40),
+        "endedAt": wire.timestamp(command.ended_at) if command.ended_at else "",
+    }
+
+
+def cards_of_run(actor: Actor, run: Run, tries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The agents that have or had a step of a run, as they are now."""
+    ids = {one["agent_id"] for one in tries if one["agent_id"]}
+    agents = agents_of(actor).filter(team=run.team_id, pk__in=ids).select_related("team")
+    return [agent_card(actor, agent) for agent in agents[:MOST_CARDS]]
 
 
 def _card(project: Project) -> dict[str, Any]:

@@ -11,11 +11,15 @@ from django.shortcuts import render
 
 from apps.accounts.refusals import NotFound
 from apps.accounts.rest import actor_of
+from apps.accounts.selectors import teams_of
+from apps.agents.contract import TeamTopic
+from apps.events import wire
 
 View = Callable[..., HttpResponse]
 
+MOST_TEAMS = 10
 TRANSPORTS = ("auto", "socket", "poll")
-PLACES = {"project": "projects", "run": "projects", "agent": "agents", "chat": "chats"}
+PLACES = {"project": "projects", "run": "projects", "task": "tasks", "agent": "agents", "chat": "chats"}
 """The navigation's place of a page that is not in it."""
 
 
@@ -38,7 +42,13 @@ def show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     asked = request.GET.get("transport", "")
     transport = asked if asked in TRANSPORTS else "auto" if settings.ENABLE_WEBSOCKET else "poll"
     place = request.resolver_match.url_name if request.resolver_match else ""
-    everywhere = {"transport": transport, "place": PLACES.get(place or "", place)}
+    topics = " ".join(str(TeamTopic(team_id=team.pk)) for team in teams_of(actor_of(request))[:MOST_TEAMS])
+    everywhere = {
+        "transport": transport,
+        "place": PLACES.get(place or "", place),
+        "team_topics": topics,
+        "now": wire.timestamp(wire.now()),
+    }
     response = render(request, template, {**context, **everywhere})
     response["Cache-Control"] = "no-store"
     return response

@@ -9,14 +9,19 @@ from apps.accounts.actors import Actor
 from apps.accounts.roles import Role, permits
 from apps.accounts.selectors import role_in_team
 from apps.agents.contract import TeamTopic, TerminalTopic
-from apps.agents.selectors import agent_for, commands_of
+from apps.agents.selectors import agent_for, agents_of, commands_of
 from apps.chat import selectors as chat
 from apps.chat.contract import ChatTopic
 from apps.pages import selectors
+from apps.pages import tasks as of_tasks
 from apps.pages.feeds import Feed
+from apps.pages.overview import overview
 from apps.pages.shown import page, show
+from apps.pages.talk import placed
 from apps.swarm.contract import RunTopic
+from apps.swarm.forecast import forecast_of, tries_of
 from apps.swarm.selectors import project_for, run_for, runs_of, state_of, summary_of
+from apps.tasks.selectors import task_for
 
 MESSAGES = 200
 COMMANDS = 25
@@ -36,7 +41,7 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
     teams = selectors.teams_shown(actor)
     feeds = selectors.team_feeds(teams)
     template = "pages/overview.html" if request.GET.get("part") == "overview" else "pages/dashboard.html"
-    return show(request, template, feeds=feeds, **selectors.overview(actor, teams))
+    return show(request, template, feeds=feeds, **overview(actor, teams))
 
 
 @page
@@ -58,23 +63,57 @@ def project(request: HttpRequest, actor: Actor, project_id: UUID) -> HttpRespons
 @page
 def run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
     feed = Feed.of(RunTopic(run_id=run_id))
-    state = state_of(run_for(actor, run_id))
-    may = permits(role_in_team(actor, UUID(state["team_id"])), Role.OPERATOR)
+    feeds = [Feed.of(TeamTopic(team_id=run_for(actor, run_id).team_id))]
+    found = run_for(actor, run_id)
+    state, tries = state_of(found), tries_of(found)
     return show(
-        request, "pages/run.html", feed=feed, run=state, lanes=selectors.lanes_of(state["stages"]), may_operate=may
+        request,
+        "pages/run.html",
+        feed=feed,
+        feeds=feeds,
+        run=state,
+        told={"state": state, "tries": tries, "forecast": forecast_of(found)},
+        cards=selectors.cards_of_run(actor, found, tries),
+        may_operate=permits(role_in_team(actor, found.team_id), Role.OPERATOR),
     )
 
 
 @page
 def tasks(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """`?state=` lists only those; `?part=states` is how many there are of each."""
     teams = selectors.teams_shown(actor)
     feeds = selectors.team_feeds(teams)
-    cards = selectors.agent_cards(actor, teams)
-    agents = [card["agent"] for card in cards]
+    asked = request.GET.get("state", "")
+    state = asked if asked in of_tasks.STATES else ""
+    shown = {"feeds": feeds, "states": of_tasks.states(actor, teams), "state": state}
+    if request.GET.get("part") == "states":
+        return show(request, "pages/states.html", **shown)
+    agents = list(agents_of(actor).filter(team__in=teams))
     labels = sorted({label for agent in agents for label in agent.labels})
-    listed = selectors.tasks_listed(actor, teams)
+    listed = of_tasks.tasks_listed(actor, teams, state)
     mine = selectors.operated(actor, teams)
-    return show(request, "pages/tasks.html", feeds=feeds, teams=mine, agents=agents, labels=labels, tasks=listed)
+    return show(request, "pages/tasks.html", **shown, teams=mine, agents=agents, labels=labels, tasks=listed)
+
+
+@page
+def task(request: HttpRequest, actor: Actor, task_id: UUID) -> HttpResponse:
+    """One task and what it prints; `?part=task` is what the page's script replaces."""
+    team = task_for(actor, task_id).team
+    feeds = selectors.team_feeds([team])
+    found = task_for(actor, task_id)
+    tries = of_tasks.tries_of(found)
+    printed = of_tasks.printed_by(tries[-1]) if tries else None
+    template = "pages/one_task.html" if request.GET.get("part") == "task" else "pages/task.html"
+    return show(
+        request,
+        template,
+        feeds=feeds,
+        task=found.as_data() | {"team_id": found.team_id},
+        run_id=found.context.get("run_id"),
+        tries=tries,
+        printed=printed,
+        may_operate=bool(selectors.operated(actor, [team])),
+    )
 
 
 @page
@@ -90,13 +129,22 @@ def agent(request: HttpRequest, actor: Actor, agent_id: UUID) -> HttpResponse:
     team_feed = selectors.team_feeds([agent_for(actor, agent_id).team])
     card = selectors.agent_card(actor, agent_for(actor, agent_id))
     recent = commands_of(actor).filter(agent_id=agent_id)[:COMMANDS]
-    return show(request, "pages/agent.html", feeds=team_feed, terminal=terminal, recent=recent, **card)
+    told = [selectors.command_shown(command) for command in recent]
+    return show(
+        request,
+        "pages/agent.html",
+        feeds=team_feed,
+        terminal=terminal,
+        recent=recent,
+        shown_commands=told,
+        **card,
+    )
 
 
 @page
 def chats(request: HttpRequest, actor: Actor) -> HttpResponse:
     teams = selectors.operated(actor, selectors.teams_shown(actor))
-    return show(request, "pages/chats.html", sessions=chat.sessions_of(actor)[:100], teams=teams)
+    return show(request, "pages/chats.html", sessions=selectors.chats_listed(actor), teams=teams)
 
 
 @page
@@ -108,7 +156,7 @@ def chat_session(request: HttpRequest, actor: Actor, session_id: UUID) -> HttpRe
         "pages/chat.html",
         feed=feed,
         session=session,
-        said=chat.messages_of(session, newest=MESSAGES),
+        said=placed(chat.messages_of(session, newest=MESSAGES)),
         people=chat.people_in(session),
         others=chat.people_to_add(session),
         may_operate=permits(role_in_team(actor, session.team_id), Role.OPERATOR),

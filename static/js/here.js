@@ -1,11 +1,30 @@
 // The client of this page. The server has written into the page who looks at it, and up to which event of each topic the
-// page is true; from there on it is kept true.
+// page is true; from there on it is kept true. On a page of another origin `globalThis.signalbox = { token }` says who.
 
 import { Client } from './realtime/client.js'
+import { Feed } from './realtime/feed.js'
 
-const { user = '', csrf = '', transport = 'auto' } = document.body.dataset
+const server = new URL('../../', import.meta.url)
+const isOurs = server.origin === location.origin
+const said = document.body.dataset
+const { token = null, ...options } = /** @type {any} */ (globalThis).signalbox ?? {}
 
-export const client = new Client({ user, csrf, transport: /** @type {'auto' | 'socket' | 'poll'} */ (transport) })
+export const client = new Client({
+  base: isOurs ? '/' : server.href,
+  socketUrl: said.socketUrl || undefined,
+  user: said.user,
+  shared: said.user && said.session && `${said.user} ${said.session}`,
+  csrf: said.csrf,
+  token,
+  transport: /** @type {'auto' | 'socket' | 'poll' | undefined} */ (said.transport),
+  isVisible: () => document.visibilityState === 'visible',
+  settings: {
+    reconnectMs: Number(said.reconnectMs) || undefined,
+    attempts: Number(said.attempts) || undefined,
+    queue: Number(said.queue) || undefined,
+  },
+  ...options,
+})
 
 /** The topics that the page was written with. */
 export const feeds = Array.from(document.querySelectorAll('[data-topic]'), followFrom)
@@ -16,12 +35,14 @@ for (const feed of feeds) feed.on('reset', reloadOnce)
 /** @param {Element} element */
 function followFrom(element) {
   const { topic = '', epoch, seq } = /** @type {HTMLElement} */ (element).dataset
-  return client.follow(topic, { epoch: epoch || null, seq: Number(seq) })
+  const cursor = { epoch: epoch || null, seq: seq ? Number(seq) : null }
+  const isOff = said.agentMonitoring === 'off' && /^(agent|terminal)\./.test(topic)
+  return isOff ? new Feed(topic, cursor) : client.follow(topic, cursor)
 }
 
 function reloadOnce() {
   const reloadedAt = Number(sessionStorage.getItem('reloaded-at'))
-  if (Date.now() - reloadedAt < 10_000) return
+  if (Math.abs(Date.now() - reloadedAt) < 10_000) return
   sessionStorage.setItem('reloaded-at', String(Date.now()))
   location.reload()
 }

@@ -5,6 +5,7 @@ Its declarations are known only inside the fixture `story`, so that generated co
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import AuditEntry
@@ -17,11 +18,12 @@ from apps.events.models import Head, StoredEvent
 
 
 @contextmanager
-def _unknown_afterwards() -> Iterator[dict[dict, dict]]:
+def _unknown_afterwards() -> Iterator[list[tuple[Any, dict[str, Any]]]]:
     """Take what is declared inside out of the registries again, and keep it."""
-    registries = [declare.topics, declare.events, declare.whispers, declare.frames, dispatch._handlers]
+    registries: list[dict[Any, Any]] = [declare.topics, declare.events, declare.whispers, declare.frames]
+    registries.append(dispatch._handlers)
     before = [dict(registry) for registry in registries]
-    added: list[tuple[dict, dict]] = []
+    added: list[tuple[Any, dict[str, Any]]] = []
     try:
         yield added
     finally:

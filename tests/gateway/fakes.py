@@ -22,6 +22,7 @@ class FakeOutlet:
         self.frames: list[Frame] = []
         self.closed: tuple[int, str] | None = None
         self.heard_at = 0.0
+        self.pings = 0
         self.room: int | None = None
         """Frames until it is full by itself; None: never."""
         self._sleepers: list[Callable[[], None]] = []
@@ -46,7 +47,7 @@ class FakeOutlet:
         self._sleepers.append(wake)
 
     def ping(self) -> None:
-        pass
+        self.pings += 1
 
     async def drain(self) -> None:
         pass

@@ -1,24 +1,290 @@
 """The hub: hints, gaps, lives of a topic, and readers who know more than it does."""
 
 import asyncio
+from uuid import uuid4
 
+from apps.events import log, store
+from apps.events.declare import Retention
+from apps.events.retention import prune
+from apps.events.threads import in_reader, in_writer
+from apps.gateway import hub as hubs
+from tests.events.story import PenMoved, StoryTopic
+from tests.gateway.conftest import start_hub, story_of, until
 from tests.gateway.fakes import Client
 
 
-async def test_prune_below_a_tail_that_missed_hints(hub, topic, write):
-    from apps.events.declare import Retention
-    from apps.events.retention import prune
-    from apps.events.threads import in_writer
+async def arrived(hub, count):
+    await until(lambda: len(hub.held) == count)
+    return hub.held
 
+
+async def test_push_costs_no_read(hub, topic, write):
+    alice = Client(topic)
+    await alice.follow()
+    log.reads.clear()
+    for text in "abc":
+        await write(topic, text)
+    await until(lambda: alice.apply() or alice.texts == ["a", "b", "c"])
+    assert log.reads[str(topic)] == 0
+
+
+async def test_hints_in_any_order_make_one_story(hub, topic, write):
+    alice = Client(topic)
+    await alice.follow()
+    hub.holding = True
+    for text in "abcd":
+        await write(topic, text)
+    held = await arrived(hub, 4)
+    for which in (3, 1, 1, 0, 3, 2):
+        hub.deliver(held[which])
+    await until(lambda: alice.apply() or alice.texts == list("abcd"))
+
+
+async def test_a_gap_is_filled_once_for_all(hub, topic, write):
+    clients = [Client(topic) for _ in range(50)]
+    for client in clients:
+        await client.follow()
+    hub.holding = True
+    for text in "abc":
+        await write(topic, text)
+    held = await arrived(hub, 3)
+    log.reads.clear()
+    hub.deliver(held[2])
+    await until(lambda: all(client.apply() or client.texts == ["a", "b", "c"] for client in clients))
+    assert log.reads[str(topic)] == 1
+
+
+async def test_a_late_hint_that_comes_in_time_costs_no_read(hub, topic, write, monkeypatch):
+    monkeypatch.setattr(hubs, "REORDER_SECONDS", 0.2)
+    alice = Client(topic)
+    await alice.follow()
+    hub.holding = True
+    await write(topic, "a")
+    await write(topic, "b")
+    held = await arrived(hub, 2)
+    log.reads.clear()
+    hub.deliver(held[1])
+    hub.deliver(held[0])
+    await until(lambda: alice.apply() or alice.texts == ["a", "b"])
+    await asyncio.sleep(0.3)
+    assert log.reads[str(topic)] == 0
+
+
+async def test_a_lost_last_hint_is_found_by_looking_at_the_heads(hub, topic, write, settings):
+    alice = Client(topic)
+    await alice.follow()
+    hub.holding = True
+    await write(topic, "a")
+    await asyncio.sleep(0.05)
+    alice.apply()
+    assert alice.texts == []
+    await hub.look()
+    await until(lambda: alice.apply() or alice.texts == ["a"])
+
+
+async def test_the_heads_are_looked_at_regularly(transactional_db, topic, write, settings):
+    settings.HEADS_CHECK_SECONDS = 0.05
+    hub = await start_hub()
+    try:
+        alice = Client(topic)
+        await alice.follow()
+        hub.holding = True
+        await write(topic, "a")
+        await until(lambda: alice.apply() or alice.texts == ["a"])
+    finally:
+        await hubs.stop()
+
+
+async def test_a_hint_that_only_points_is_enough(hub, topic, write):
+    alice = Client(topic)
+    await alice.follow()
+    texts = [str(i) * 60_000 for i in range(6)]
+    await write(topic, *texts)
+    await until(lambda: alice.apply() or alice.texts == texts)
+
+
+async def test_a_new_epoch_resets_all_readers(hub, topic, write):
+    alice, slow = Client(topic), Client(topic)
+    await alice.follow()
+    await slow.follow()
+    slow.outlet.full = True
+    await write(topic, "a", "b")
+    await until(lambda: alice.apply() or alice.cursor == 2)
+    before = alice.epoch
+    await in_writer(store.start_epoch, [str(topic)])
+    await write(topic, "c")
+    slow.outlet.free()
+    for client in (alice, slow):
+        await until(lambda c=client: c.apply() or (c.epoch != before and c.cursor == 3))
+        assert client.resets == 1
+
+
+async def test_a_database_that_knows_less_than_was_shown_was_restored(hub, topic, write):
+    alice = Client(topic)
+    await alice.follow()
+    await write(topic, *"abcde")
+    await until(lambda: alice.apply() or alice.cursor == 5)
+    before = alice.epoch
+
+    def restore():
+        store.StoredEvent.objects.filter(topic=str(topic), seq__gt=2).delete()
+        store.Head.objects.filter(topic=str(topic)).update(seq=2)
+
+    await in_writer(restore)
+    await hub.look()
+    await until(lambda: alice.apply() or alice.epoch != before)
+    assert alice.cursor == 2
+    await write(topic, "another c")
+    await until(lambda: alice.apply() or alice.texts == ["another c"])
+
+
+async def test_pruning_below_a_tail_that_missed_hints_is_a_reset(hub, topic, write):
     alice = Client(topic)
     await alice.follow()
     hub.holding = True
     await write(topic, *"abcd")
-    await write(topic, *"efghijkl")
-    await hub.look()
-    hub.held.clear()
     await in_writer(prune, {"story": Retention(events=0)})
     await hub.look()
+    await until(lambda: alice.apply() or alice.cursor == 4)
+    assert alice.resets == 1
+
+
+async def test_pruning_under_a_level_reader_changes_nothing(hub, topic, write):
+    alice = Client(topic)
+    await alice.follow()
+    await write(topic, *"abcd")
+    await until(lambda: alice.apply() or alice.cursor == 4)
+    await in_writer(prune, {"story": Retention(events=1)})
+    await hub.look()
+    await write(topic, "e")
+    await until(lambda: alice.apply() or alice.cursor == 5)
+    assert alice.resets == 0
+
+
+async def test_a_reader_who_knows_more_than_the_hub_is_believed_if_the_database_agrees(hub, topic, write):
+    follower, ahead, liar = Client(topic), Client(topic), Client(topic)
+    await follower.follow()
+    hub.holding = True
+    await write(topic, "a", "b")
+    epoch = (await in_reader(store.position, str(topic))).epoch
+
+    ahead.cursor, ahead.epoch = 2, epoch
+    await ahead.follow_again()
+    assert ahead.resets == 0
+    await until(lambda: follower.apply() or follower.texts == ["a", "b"])
+
+    liar.cursor, liar.epoch = 7, epoch
+    await liar.connection.take('{"type": "subscribe", "id": "1", "topic": "%s", "data": {"after": 7, "epoch": "%s"}}' % (topic, epoch))
+    assert [message["type"] for message in liar.outlet.taken()] == ["reset", "subscribed"]
+
+
+async def test_hints_that_arrive_while_a_topic_is_looked_up_are_kept(hub, topic, write, monkeypatch):
+    """Between joining the group and knowing where the topic stands, an event is stored and told."""
+    position = store.position
+
+    def slow_position(name):
+        found = position(name)
+        import time
+
+        time.sleep(0.1)
+        return found
+
+    monkeypatch.setattr(hubs.store, "position", slow_position)
+    alice = Client(topic)
+    following = asyncio.create_task(alice.follow(after=0))
+    await asyncio.sleep(0.03)
+    await write(topic, "a")
+    await following
+    await until(lambda: alice.apply() or alice.texts == ["a"])
+
+
+async def test_a_topic_without_events_has_an_epoch_for_its_first_reader(hub, topic, write):
+    alice = Client(topic)
+    await alice.follow(after=0)
+    epoch = alice.epoch
+    assert epoch
+    await write(topic, "a")
+    await until(lambda: alice.apply() or alice.texts == ["a"])
+    assert (await in_reader(store.position, str(topic))).epoch == epoch
+
+
+async def test_many_who_come_at_once_start_one_tail(hub, topic, write):
+    await write(topic, "a")
+    clients = [Client(topic) for _ in range(20)]
+    await asyncio.gather(*[client.follow(after=0) for client in clients])
+    tails = {id(client.connection.readers[str(topic)].tail) for client in clients}
+    assert len(tails) == 1 and hub.topics == 1
+
+
+async def test_a_tail_lingers_and_then_goes(hub, topic, write, monkeypatch):
+    monkeypatch.setattr(hubs, "LINGER_SECONDS", 0.05)
+    alice = Client(topic)
+    await alice.follow()
+    await alice.connection.end()
+    assert hub.topics == 1
+    await alice.follow()
     await asyncio.sleep(0.1)
-    alice.apply()
-    assert alice.cursor == 12
+    assert hub.topics == 1
+    await alice.connection.end()
+    await until(lambda: hub.topics == 0)
+    await write(topic, "a")
+    await alice.follow()
+    await write(topic, "b")
+    await until(lambda: alice.apply() or alice.texts == ["b"])
+
+
+async def test_who_could_not_follow_leaves_no_trace(hub, topic, write, monkeypatch):
+    await write(topic, "a")
+    alice = Client(topic)
+    monkeypatch.setattr(hubs, "LINGER_SECONDS", 0.01)
+
+    async def broken(self):
+        raise OSError("the database is gone")
+
+    monkeypatch.setattr(hubs.Backlog, "warm", broken)
+    await alice.follow(after=0)
+    assert alice.answers[-1]["data"]["code"] == "unavailable"
+    await until(lambda: hub.topics == 0)
+
+
+async def test_a_whisper_is_heard_and_not_kept(hub, topic, write):
+    alice, stranger = Client(topic), Client(StoryTopic(key=uuid4().hex))
+    await alice.follow()
+    await stranger.follow()
+    await in_writer(log.whisper, topic, PenMoved(at=4))
+    await until(lambda: alice.apply() or alice.whispers)
+    stranger.apply()
+    assert alice.whispers[0]["data"] == {"at": 4} and stranger.whispers == []
+    assert await story_of(topic) == []
+
+
+async def test_notices_reach_every_process(transactional_db, monkeypatch):
+    heard = []
+    monkeypatch.setattr(hubs, "_on_notice", [heard.append])
+    await hubs.stop()
+    await hubs.current()
+    try:
+        await in_writer(log.notify, {"say": "hello"})
+        await until(lambda: heard == [{"say": "hello"}])
+    finally:
+        await hubs.stop()
+
+
+async def test_a_hub_that_could_not_start_is_tried_again(transactional_db, monkeypatch):
+    await hubs.stop()
+    start = hubs.Hub.start
+
+    async def broken(self):
+        raise OSError("not now")
+
+    monkeypatch.setattr(hubs.Hub, "start", broken)
+    for _ in range(2):
+        try:
+            await hubs.current()
+        except OSError:
+            pass
+        else:
+            raise AssertionError("it cannot have started")
+    monkeypatch.setattr(hubs.Hub, "start", start)
+    assert await hubs.current() is hubs.running()
+    await hubs.stop()

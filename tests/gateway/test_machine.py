@@ -107,7 +107,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(lost=st.integers(1, 6), told=st.booleans())
     def restore_a_backup(self, lost, told):
-        """The newest events vanish. The operator starts a new epoch, as documented, or the look at the heads finds it."""
+        """The newest events vanish. The operator starts a new epoch, or the look at the heads finds it."""
 
         def go_back():
             with transaction.atomic():

@@ -5,17 +5,17 @@ import { Backoff } from '../../static/js/realtime/backoff.js'
 import { Pace } from '../../static/js/realtime/pace.js'
 
 test('the first waits are 1.0, 1.5 and 2.25 seconds', () => {
-  const backoff = new Backoff(() => 0.5)
+  const backoff = new Backoff({ random: () => 0.5 })
   assert.deepEqual([backoff.next(), backoff.next(), backoff.next()], [1000, 1500, 2250])
 })
 
 test('later waits are spread from nothing to half a minute', () => {
   const ceilings = Array.from({ length: 12 }, () => 0)
-  const backoff = new Backoff(() => 1)
+  const backoff = new Backoff({ random: () => 1 })
   const waits = ceilings.map(() => backoff.next())
   assert.ok(waits.slice(3).every((wait) => wait <= 30_000))
   assert.equal(waits.at(-1), 30_000)
-  const eager = new Backoff(() => 0)
+  const eager = new Backoff({ random: () => 0 })
   for (let n = 0; n < 3; n++) eager.next()
   assert.equal(eager.next(), 0)
 })

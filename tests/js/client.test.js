@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 
 import { Client } from '../../static/js/realtime/client.js'
-import { ScriptedServer, until } from './server.js'
+import { oneTo, randomFrom, ScriptedServer, until } from './server.js'
 
 const TOPIC = 'chat.1'
 let server
@@ -29,8 +29,6 @@ function following(options = {}, cursor = { epoch: 'e1', seq: 0 }) {
   client.start()
   return { heard, states }
 }
-
-const oneTo = (n) => Array.from({ length: n }, (_, index) => index + 1)
 
 test('it replays from the cursor and goes on live', async () => {
   for (let n = 0; n < 3; n++) server.store(TOPIC)
@@ -201,7 +199,7 @@ test('own handlers hear every topic and whispers', async () => {
 
 for (const seed of [1, 2, 3, 4, 5, 6]) {
   test(`whatever the network does, the page ends with the server's log (seed ${seed})`, async () => {
-    const random = mulberry32(seed)
+    const random = randomFrom(seed)
     const { heard } = following()
     await until(() => client.standing.state === 'live')
     const sent = []
@@ -233,14 +231,4 @@ function resend(server, random) {
   const { events } = server.topic(TOPIC)
   const event = events[Math.floor(random() * events.length)]
   if (event) server.socket?.push(event)
-}
-
-function mulberry32(seed) {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
 }

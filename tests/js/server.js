@@ -12,6 +12,7 @@ export class ScriptedServer {
   httpWorks = true
   answersPing = true
   acks = true
+  forbidden = new Set()
   /** Commands that were carried out, each once. */
   done = []
   #refs = new Map()
@@ -70,6 +71,10 @@ export class ScriptedServer {
   }
 
   #subscribe(socket, { id, topic: name, data }) {
+    if (this.forbidden.has(name)) {
+      const refusal = { code: 'not_found', message: `There is no topic ${name}.` }
+      return socket.push({ type: 'error', id, data: refusal })
+    }
     const topic = this.topic(name)
     const head = topic.events.length
     socket.follows.add(name)
@@ -169,6 +174,19 @@ class ScriptedSocket {
 
   close() {
     this.readyState = 3
+  }
+}
+
+export const oneTo = (n) => Array.from({ length: n }, (_, index) => index + 1)
+
+/** The same numbers between 0 and 1 for the same seed (mulberry32). */
+export function randomFrom(seed) {
+  let a = seed
+  return () => {
+    a = (a + 0x6d2b79f5) | 0
+    let t = Math.imul(a ^ (a >>> 15), 1 | a)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
   }
 }
 

@@ -27,7 +27,7 @@ async function opened(token) {
       received: (frame) => heard.push(frame),
       closed: (ending) => endings.push(ending),
     },
-    token,
+    { token },
   )
   open.push(socket)
   socket.open()

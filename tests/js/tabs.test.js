@@ -2,40 +2,41 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 
 import { Client } from '../../static/js/realtime/client.js'
-import { ScriptedServer, until } from './server.js'
+import { FakeBrowser } from './browser.js'
+import { oneTo, randomFrom, ScriptedServer, until } from './server.js'
 
 const TOPIC = 'chat.1'
 let server
-let number = 0
-const tabs = []
+let browser
 
 beforeEach(() => {
   server = new ScriptedServer().install()
-  number += 1
+  browser = new FakeBrowser().install()
 })
 
-afterEach(() => {
-  for (const { client } of tabs.splice(0)) client.stop()
-})
+afterEach(() => browser.uninstall())
 
-/** Another tab of the same browser and user. */
-function openTab(seq = 0, topic = TOPIC) {
-  const client = new Client({ user: `alice ${number}` })
-  const heard = []
-  client.follow(topic, { epoch: 'e1', seq }).on('message', (event) => heard.push(event.seq))
-  client.start()
-  const tab = { client, heard, isLive: () => client.standing.state === 'live' }
-  tabs.push(tab)
-  return tab
+/** Another tab; `cursor` is where its page goes on from. */
+function openTab(seq = 0, { topic = TOPIC, shared = 'alice', ...options } = {}) {
+  return browser.open((tab) => {
+    const client = new Client({ shared, isVisible: () => tab.isVisible, ...options })
+    const heard = []
+    client.follow(topic, { epoch: 'e1', seq }).on('message', (event) => heard.push(event.seq))
+    client.start()
+    return { client, heard, isLive: () => client.standing.state === 'live' }
+  })
 }
 
 async function openLiveTab(...args) {
   const tab = openTab(...args)
-  await until(tab.isLive)
+  await until(tab.isLive, 'the tab is live')
+  await until(() => server.socket?.follows.has(args[1]?.topic ?? TOPIC), 'its topic is followed')
   return tab
 }
 
 const open = () => server.sockets.filter(({ readyState }) => readyState === 1)
+const count = (type, topic = TOPIC) =>
+  server.sockets.flatMap(({ sent }) => sent).filter((frame) => frame.type === type && frame.topic === topic).length
 
 test('many tabs cost the server one socket, and all hear everything', async () => {
   const all = []
@@ -43,9 +44,21 @@ test('many tabs cost the server one socket, and all hear everything', async () =
   server.say(TOPIC)
   await until(() => all.every(({ heard }) => heard.length === 1))
   assert.equal(server.sockets.length, 1)
+  assert.equal(count('subscribe'), 1)
+  assert.equal(browser.leader.client.standing.tabs, 10)
 })
 
-test('a tab that comes later fetches what it lacks by itself', async () => {
+test('a hundred tabs that open at once too', async () => {
+  browser.uninstall()
+  browser = new FakeBrowser({ speed: 5 }).install()
+  const all = oneTo(100).map(() => openTab())
+  await until(() => all.every(({ isLive }) => isLive()))
+  server.say(TOPIC)
+  await until(() => all.every(({ heard }) => heard.length === 1))
+  assert.equal(server.sockets.length, 1)
+})
+
+test('a tab that comes a little later gets its replay from the leader', async () => {
   await openLiveTab()
   for (let n = 0; n < 3; n++) server.say(TOPIC)
   const later = await openLiveTab(1)
@@ -53,16 +66,37 @@ test('a tab that comes later fetches what it lacks by itself', async () => {
   server.say(TOPIC)
   await until(() => later.heard.length === 3)
   assert.deepEqual(later.heard, [2, 3, 4])
+  assert.equal(later.client.standing.replayed, 2)
+  assert.deepEqual(server.requests, [])
+})
+
+test('what the leader does not remember, a tab fetches over HTTP', async () => {
+  for (let n = 0; n < 50; n++) server.store(TOPIC)
+  await openLiveTab(50)
+  const later = openTab(0)
+  await until(() => later.heard.length === 50)
+  server.say(TOPIC)
+  await until(() => later.heard.length === 51)
+  assert.deepEqual(later.heard, oneTo(51))
+  assert.equal(count('subscribe'), 1)
+})
+
+test('a tab with a cursor of another life is told to begin anew', async () => {
+  await openLiveTab()
+  server.say(TOPIC)
+  const resets = []
+  const old = openTab(7, { topic: 'chat.2' })
+  await until(old.isLive)
+  old.client.follow(TOPIC, { epoch: 'e0', seq: 7 }).on('reset', ({ data }) => resets.push(data))
+  await until(() => resets.length)
+  assert.deepEqual([resets[0].epoch, resets[0].head], ['e1', 1])
 })
 
 test('each topic is followed once, and until the last tab has left it', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()
-  const other = await openLiveTab(0, 'chat.2')
-  await until(() => server.socket.follows.has('chat.2'))
-  const count = (type) => server.socket.sent.filter((frame) => frame.type === type && frame.topic === TOPIC).length
-  assert.equal(count('subscribe'), 1)
-  second.client.stop()
+  const other = await openLiveTab(0, { topic: 'chat.2' })
+  second.close()
   server.say('chat.2')
   await until(() => other.heard.length === 1)
   assert.equal(count('unsubscribe'), 0)
@@ -70,70 +104,225 @@ test('each topic is followed once, and until the last tab has left it', async ()
   await until(() => count('unsubscribe') === 1)
 })
 
-test('an answer goes to the tab that asked', async () => {
+test('the events of a topic wake only the tabs that follow it', async () => {
   await openLiveTab()
+  const other = await openLiveTab(0, { topic: 'chat.2' })
+  const woken = []
+  other.client.on('message', (event) => woken.push(event))
+  for (let n = 0; n < 5; n++) server.say(TOPIC)
+  server.say('chat.2')
+  await until(() => other.heard.length === 1)
+  assert.equal(woken.length, 1)
+})
+
+test('an answer goes to the tab that asked, once', async () => {
+  const first = await openLiveTab()
   const second = await openLiveTab()
   const ack = await second.client.send('message', TOPIC, { content: 'from the second' })
   assert.equal(ack.data.content, 'from the second')
+  assert.deepEqual([first.client.standing.waiting, second.client.standing.waiting], [0, 0])
+  assert.equal(count('message'), 1)
 })
 
-test('when the leading tab closes another takes over, and nothing is missing or double', async () => {
-  const first = await openLiveTab()
+test('a refused topic is refused to the tab that asked', async () => {
+  await openLiveTab()
+  server.forbidden.add('chat.9')
   const second = await openLiveTab()
-  const third = await openLiveTab()
-  server.say(TOPIC)
-  await until(() => third.heard.length === 1)
-  first.client.stop()
-  const sent = second.client.send('message', TOPIC, {})
-  server.store(TOPIC)
-  await sent
-  server.say(TOPIC)
-  await until(() => second.heard.length === 4 && third.heard.length === 4)
-  assert.deepEqual(second.heard, [1, 2, 3, 4])
-  assert.deepEqual(third.heard, [1, 2, 3, 4])
-  assert.equal(open().length, 1)
+  const refusals = []
+  second.client.on('error', ({ topic, data }) => refusals.push([topic, data.code]))
+  second.client.follow('chat.9', { epoch: null, seq: 0 })
+  await until(() => refusals.length)
+  assert.deepEqual(refusals, [['chat.9', 'not_found']])
 })
 
-test('after a cut every tab is whole again', async () => {
-  const all = [await openLiveTab(), await openLiveTab()]
+for (const [how, end] of [
+  ['closes', (tab) => tab.close()],
+  ['crashes', (tab) => tab.crash()],
+]) {
+  test(`when the leading tab ${how} another takes over, and nothing is missing or double`, async () => {
+    const [first, second, third] = [await openLiveTab(), await openLiveTab(), await openLiveTab()]
+    server.say(TOPIC)
+    await until(() => third.heard.length === 1)
+    end(first)
+    const sent = second.client.send('message', TOPIC, {})
+    server.store(TOPIC)
+    await sent
+    server.say(TOPIC)
+    await until(() => second.heard.length === 4 && third.heard.length === 4)
+    assert.deepEqual([second.heard, third.heard], [oneTo(4), oneTo(4)])
+    assert.equal(open().length, 1)
+    assert.equal(server.done.length, 1)
+  })
+}
+
+test('after a cut every tab is whole again, and nobody asks twice', async () => {
+  const all = [await openLiveTab(), await openLiveTab(), await openLiveTab()]
   server.socket.cut()
   for (let n = 0; n < 4; n++) server.store(TOPIC)
   await until(() => all.every(({ heard }) => heard.length === 4))
-  for (const { heard } of all) assert.deepEqual(heard, [1, 2, 3, 4])
+  for (const { heard, client } of all) {
+    assert.deepEqual(heard, oneTo(4))
+    assert.deepEqual([client.standing.replayed, client.standing.lost], [4, 0])
+  }
+  assert.equal(count('subscribe'), 2)
+  assert.deepEqual(server.requests, [])
 })
 
-test('a leader that says nothing any more loses the lead', async () => {
+test('a leader that hangs loses the lead, and follows when it goes on', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()
-  // Frozen: it keeps its lock, hears nothing and says nothing.
-  const frozen = freeze()
-  second.client.wake()
-  await until(() => frozen.isOver(), 'the second tab takes the lead', 6000)
+  first.hang()
+  await until(() => browser.leader === second || second.client.standing.leads, 'the second leads')
   await until(second.isLive)
   server.say(TOPIC)
   await until(() => second.heard.length === 1)
-  assert.deepEqual(second.heard, [1])
-  first.client.stop()
 
-  function freeze() {
-    const before = server.sockets.length
-    const post = BroadcastChannel.prototype.postMessage
-    BroadcastChannel.prototype.postMessage = function (note) {
-      if (note.to === 'leader') return
-      post.call(this, note)
-    }
-    return {
-      isOver() {
-        if (server.sockets.length === before) return false
-        BroadcastChannel.prototype.postMessage = post
-        return true
-      },
-    }
-  }
+  first.goOn()
+  await until(() => !first.client.standing.leads && first.isLive(), 'the first follows')
+  server.say(TOPIC)
+  await until(() => first.heard.length === 2 && second.heard.length === 2)
+  assert.deepEqual([first.heard, second.heard], [oneTo(2), oneTo(2)])
+  await until(() => open().length === 1, 'one socket is left')
 })
 
-test('signed out is signed out in every tab', async () => {
+test('a hidden leader is left the lead while its line is up, and loses it with the line', async () => {
+  const first = await openLiveTab()
+  const second = await openLiveTab()
+  first.isVisible = false
+  await new Promise((resolve) => setTimeout(resolve, 5000))
+  assert.ok(first.client.standing.leads)
+  server.socketsWork = server.httpWorks = false
+  server.socket.cut()
+  await until(() => second.client.standing.leads, 'the one that is looked at leads')
+  server.socketsWork = server.httpWorks = true
+  await until(() => first.isLive() && second.isLive())
+})
+
+test('a tab that was thought dead is welcome when it wakes', async () => {
+  const first = await openLiveTab()
+  const second = await openLiveTab()
+  second.isVisible = false
+  second.hang()
+  await until(() => first.client.standing.tabs === 1, 'the leader gives it up')
+  server.say(TOPIC)
+  second.goOn()
+  await until(() => second.heard.length === 1)
+  server.say(TOPIC)
+  await until(() => second.heard.length === 2)
+  assert.deepEqual(second.heard, [1, 2])
+})
+
+test('retry, wake and measure reach the line from every tab', async () => {
+  const first = await openLiveTab()
+  const second = await openLiveTab()
+  const pings = () => server.socket.sent.filter(({ type }) => type === 'ping').length
+  await until(() => first.client.standing.latency !== null)
+  const before = pings()
+  second.client.measure()
+  await until(() => pings() > before)
+  server.socketsWork = server.httpWorks = false
+  server.socket.cut()
+  await until(() => second.client.standing.state === 'offline')
+  server.socketsWork = server.httpWorks = true
+  second.client.retry()
+  await until(() => first.isLive() && second.isLive())
+})
+
+test('signed out is signed out in every tab, and a page that is written later tries again', async () => {
   const all = [await openLiveTab(), await openLiveTab()]
   server.socket.cut(4401)
   await until(() => all.every(({ client }) => client.standing.state === 'stopped'))
+  assert.equal(all[1].client.standing.refusal.code, 'unauthenticated')
+  await openLiveTab()
+  await until(() => all.every(({ isLive }) => isLive()))
 })
+
+test('another user or another login shares nothing', async () => {
+  const first = await openLiveTab()
+  const second = await openLiveTab(0, { shared: 'alice again' })
+  assert.equal(open().length, 2)
+  server.socket.cut(4440)
+  await until(() => second.client.standing.state === 'stopped')
+  assert.ok(first.isLive())
+})
+
+test('without a socket the leader polls for all', async () => {
+  server.socketsWork = false
+  const all = oneTo(5).map(() => openTab())
+  await until(() => all.every(({ client }) => client.standing.state === 'polling'))
+  server.store(TOPIC)
+  await until(() => all.every(({ heard }) => heard.length === 1))
+  const asked = server.requests.filter((path) => path.includes('events')).length
+  assert.ok(asked < 10, `${asked} questions for five tabs`)
+})
+
+test('a page in the back-forward cache comes back as a tab', async () => {
+  const first = await openLiveTab()
+  const second = await openLiveTab()
+  first.client.stop()
+  await until(() => second.isLive() && second.client.standing.leads)
+  server.say(TOPIC)
+  first.run(() => first.client.start())
+  await until(() => first.heard.length === 1)
+  assert.deepEqual([first.heard, second.heard], [[1], [1]])
+  assert.equal(open().length, 1)
+})
+
+for (const seed of oneTo(12)) {
+  test(`whatever tabs and network do, every tab ends with the server's log (seed ${seed})`, async () => {
+    const random = randomFrom(seed)
+    browser.uninstall()
+    browser = new FakeBrowser({ random }).install()
+    browser.loss = seed % 3 === 0 ? 0.1 : 0
+    const sent = new Map()
+    const oneOf = (list) => list[Math.floor(random() * list.length)]
+    const steps = [
+      [6, () => server.say(TOPIC)],
+      [3, () => server.store(TOPIC)],
+      [2, () => server.socket?.push(oneOf(server.topic(TOPIC).events) ?? { type: 'pong' })],
+      [1, () => server.socket?.cut(random() < 0.5 ? 1006 : 1012)],
+      [0.6, () => (server.socketsWork = !server.socketsWork)],
+      [0.4, () => (server.httpWorks = !server.httpWorks)],
+      [1, () => browser.living.length < 6 && openTab(Math.floor(random() * server.topic(TOPIC).events.length))],
+      [0.4, () => browser.living.length > 2 && forget(oneOf(browser.living), 'close')],
+      [0.4, () => browser.living.length > 2 && forget(oneOf(browser.living), 'crash')],
+      [0.4, () => oneOf(browser.living).hang()],
+      [1, () => browser.living.find(({ isHung }) => isHung)?.goOn()],
+      [0.5, () => (oneOf(browser.living).isVisible = random() < 0.5)],
+      [2, () => write(oneOf(browser.living.filter(({ isHung }) => !isHung)))],
+      [4, () => new Promise((resolve) => setTimeout(resolve, random() * 30))],
+    ]
+    const total = steps.reduce((sum, [weight]) => sum + weight, 0)
+
+    for (let n = 0; n < 2; n++) openTab()
+    for (let n = 0; n < 150; n++) {
+      const dice = random() * total
+      await steps.find((_, last) => steps.slice(0, last + 1).reduce((sum, [weight]) => sum + weight, 0) > dice)[1]()
+    }
+    server.socketsWork = server.httpWorks = true
+    for (const tab of browser.living) {
+      tab.isVisible = true
+      tab.goOn()
+    }
+    for (const tab of browser.living) tab.run(() => tab.client.retry())
+    await until(() => browser.living.every(({ client }) => client.standing.state === 'live'), 'all are live')
+    await Promise.all([...sent].flatMap(([tab, acks]) => (tab.isDead ? [] : acks)))
+    server.say(TOPIC)
+    const { length } = server.topic(TOPIC).events
+    await until(() => browser.living.every(({ heard }) => heard.at(-1) === length), 'all have the last event')
+    for (const { heard } of browser.living) assert.deepEqual(heard, oneTo(length).slice(heard[0] - 1))
+    await until(() => open().length === 1, 'one socket is left')
+
+    /** Its frames may have been carried out or not; nobody waits for them. */
+    function forget(tab, how) {
+      if (how === 'close' && tab.isHung) return
+      tab[how]()
+    }
+
+    function write(tab) {
+      if (!tab) return
+      const ack = tab.run(() => tab.client.send('message', TOPIC, {}))
+      sent.set(tab, [...(sent.get(tab) ?? []), ack])
+    }
+  })
+}

@@ -1,10 +1,14 @@
 """The unit tests of the browser's scripts, in node."""
 
+import gzip
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from apps.pages.templatetags.modules import needs
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -40,3 +44,21 @@ def test_text_of_others_never_becomes_markup() -> None:
     }
     # The dashboard takes a part of itself, which the server has escaped as it did the whole.
     assert found == {"static/js/pages/dashboard.js: innerHTML"}
+
+
+def test_the_client_is_small() -> None:
+    """What a foreign page loads to be live, without the widget: 15 KiB, gzipped, without what only people read."""
+    code = "\n".join(_bare((SOURCES / name).read_text()) for name in ["websocket.js", "here.js", *_realtime()])
+    size = len(gzip.compress(code.encode(), 9))
+    assert size <= 15 * 1024, size
+
+
+def _realtime() -> list[str]:
+    """The modules of realtime/ that the client needs."""
+    needed = needs("js/websocket.js")
+    return sorted(name.removeprefix("js/") for name in needed if name.startswith("js/realtime/"))
+
+
+def _bare(source: str) -> str:
+    source = re.sub(r"/\*\*.*?\*/", "", source, flags=re.DOTALL)
+    return re.sub(r"^\s*(//.*)?\n?|^\s+", "", source, flags=re.MULTILINE)

@@ -1,25 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import { LogLines } from '../../static/js/text/log-lines.js'
+import { printed } from '../../static/js/console/printed.js'
+import { cutSpans, Line } from '../../static/js/text/line.js'
 import { Sgr } from '../../static/js/text/sgr.js'
+import { cellsOf, sliceCells } from '../../static/js/text/width.js'
 
-const printed = (text, { source = 'lint', offset = 1 } = {}) => ({
-  source,
-  level: 'info',
-  agent: 'a1',
-  at: '',
-  seq: 1,
-  text,
-  offset,
-})
-
-function log(...parts) {
-  const lines = new LogLines()
-  for (const part of parts) lines.add(typeof part === 'string' ? printed(part) : part)
-  return lines.all.map(({ line }) => line.text)
-}
-
+const shown = (raw, most = 4096) => printed(raw, '', most).text
 const styled = (sgr, text) => sgr.read(text).map(({ text: words, style }) => [words, style])
 
 test('colours go on until they end', () => {
@@ -30,61 +17,99 @@ test('colours go on until they end', () => {
   ])
 })
 
+test('a style goes on where another one left it', () => {
+  const sgr = new Sgr()
+  sgr.read('\x1b[1;4;38;2;1;2;3;44m')
+  assert.equal(new Sgr(sgr.style).read('x')[0].style, sgr.style)
+  const [after] = new Sgr(sgr.style).read('\x1b[22;39mx')
+  assert.equal(after.style, 'sgr-underline sgr-b4')
+})
+
 test('a colour that is cut in two pieces is one colour', () => {
   const sgr = new Sgr()
   assert.deepEqual(styled(sgr, 'a\x1b[3'), [['a', '']])
   assert.deepEqual(styled(sgr, '2mb'), [['b', 'sgr-f2']])
 })
 
-test('256 and true colours become the nearest that the theme knows', () => {
+test('the first 16 of 256 colours are the theme’s, all others are themselves', () => {
   const sgr = new Sgr()
-  assert.deepEqual(styled(sgr, '\x1b[38;5;196mr\x1b[38;2;0;200;0mg\x1b[48;5;17mb'), [
+  assert.deepEqual(styled(sgr, '\x1b[38;5;9mr\x1b[38;5;208mo\x1b[38;2;0;200;0mg\x1b[48;5;232mb\x1b[38:2::1:2:3mc'), [
     ['r', 'sgr-f9'],
-    ['g', 'sgr-f10'],
-    ['b', 'sgr-f10 sgr-b4'],
+    ['o', 'f#ff8700'],
+    ['g', 'f#00c800'],
+    ['b', 'f#00c800 b#080808'],
+    ['c', 'f#010203 b#080808'],
   ])
 })
 
-test('links, titles, cursor jumps and bells are left out', () => {
-  assert.deepEqual(
-    log('\x1b]8;;https://evil.test\x07click\x1b]8;;\x07 \x1b]0;title\x1b\\\x1b[2J\x1b[10;10H\x07ok\x1bc\x1b(B\n'),
-    ['click ok'],
-  )
+test('links, titles, cursor jumps, bells and changed directions of writing are left out', () => {
+  const tricks =
+    '\x1b]8;;https://evil.test\x07click\x1b]8;;\x07 \x1b]0;title\x1b\\\x1b[2J\x1b[10;10H\x07o\u202ek\x1bc\x1b(B'
+  assert.equal(shown(tricks), 'click ok')
 })
 
-test('an escape sequence that never ends does not swallow the log', () => {
-  const lines = log(`\x1b]0;${'x'.repeat(9000)}`, 'after\n')
-  assert.ok(lines.at(-1).includes('after'))
+test('an escape sequence that never ends does not swallow what follows', () => {
+  assert.ok(shown(`\x1b]0;${'x'.repeat(9000)}after`, 20_000).includes('after'))
 })
 
 test('a carriage return writes over the line, and a shorter text leaves the rest', () => {
-  assert.deepEqual(log('10 %\r20 %\r\n', 'abcdef\rxyz\n'), ['20 %', 'xyzdef'])
-  assert.deepEqual(log('abcdef\r\x1b[Kxyz\n', 'abc\b\bX\n'), ['xyz', 'aXc'])
+  assert.equal(shown('10 %\r20 %\r'), '20 %')
+  assert.equal(shown('abcdef\rxyz'), 'xyzdef')
+  assert.equal(shown('abcdef\r\x1b[Kxyz'), 'xyz')
+  assert.equal(shown('abcdef\x1b[2K\rx'), 'x')
+  assert.equal(shown('abc\b\bX'), 'aXc')
+  assert.equal(shown('abcdef\x1b[3D\x1b[1K!'), '   !ef')
 })
 
-test('lines of several sources do not mix, wherever they are cut', () => {
-  const parts = [
-    printed('one ', { source: 'a' }),
-    printed('zwei ', { source: 'b' }),
-    printed('two\nthree', { source: 'a' }),
-    printed('drei\n', { source: 'b' }),
-  ]
-  assert.deepEqual(log(...parts), ['one two', 'zwei drei', 'three'])
+test('of a progress bar that ran for ever, the end is shown', () => {
+  const bar = Array.from({ length: 50_000 }, (_, n) => `\r${n} of 50000`).join('')
+  assert.equal(shown(bar), '49999 of 50000')
 })
 
-test('another try of a step begins on a new line', () => {
-  assert.deepEqual(log(printed('half', { offset: 0 }), printed('again\n', { offset: 0 })), ['half', 'again'])
+test('a tab goes to the next eighth column', () => {
+  assert.equal(shown('a\tb\t\tc'), 'a       b               c')
 })
 
-test('a megabyte without a newline becomes lines that a page can show', () => {
-  const lines = log('x'.repeat(1_000_000))
-  assert.ok(lines.every((line) => line.length <= 4096))
-  assert.equal(lines.join('').length, 1_000_000)
+test('East Asian characters and emoji take two columns, combining ones none', () => {
+  assert.equal(cellsOf('漢字'), 4)
+  assert.equal(cellsOf('한'), 2)
+  assert.equal(cellsOf('e\u0301'), 1)
+  assert.equal(cellsOf('✅🚀'), 4)
+  assert.equal(cellsOf('👩‍👩‍👧‍👦'), 2)
+  assert.equal(cellsOf('❤️'), 2)
+  assert.equal(cellsOf('→ ─ é'), 5)
 })
 
-test('no more lines are kept than asked for', () => {
-  const lines = new LogLines(100)
-  for (let n = 0; n < 1000; n++) lines.add(printed(`${n}\n`))
-  assert.ok(lines.all.length <= 110)
-  assert.equal(lines.all.at(-1).line.text, '999')
+test('half a wide character is a space, or stays whole where it begins', () => {
+  assert.equal(sliceCells('漢字', 1, 3), '  ')
+  assert.equal(sliceCells('a漢b', 0, 2), 'a ')
+  assert.equal(sliceCells('a漢b', 0, 2, true), 'a漢')
+  assert.equal(sliceCells('a漢b', 2, 4, true), ' b')
+})
+
+test('rows of a wrapped line hold all of its characters once', () => {
+  const line = new Line()
+  line.write('漢字abcдe\u0301漢🚀x'.repeat(20), '')
+  for (const columns of [2, 3, 7, 10, 80]) {
+    let text = ''
+    for (let from = 0; from < line.cells; from += columns) {
+      text += cutSpans(line.spans, from, from + columns, true)
+        .map((span) => span.text)
+        .join('')
+    }
+    assert.equal(text.replaceAll(' ', ''), line.text)
+  }
+})
+
+test('wide characters are written over as a whole', () => {
+  assert.equal(shown('漢字\rx'), 'x 字')
+  assert.equal(shown('abcd\r漢'), '漢cd')
+})
+
+test('a megabyte without a newline is cut where one has seen enough', () => {
+  const line = printed('x'.repeat(1_000_000), '', 2000)
+  assert.equal(line.text.length, 2000)
+  assert.equal(line.hidden, 998_000)
+  const coloured = printed(`\x1b[31m${'x'.repeat(100_000)}`, '', 2000)
+  assert.deepEqual([coloured.cells, coloured.hidden], [2000, 98_000])
 })

@@ -140,6 +140,7 @@ async def test_logging_out_in_one_tab_stops_the_others_with_a_way_on(window, api
     page = await hers.open(f"/chat/{room['id']}/")
     other = await hers.open("/")
     await live(page)
+    await other.click("button.who")
     await other.click("text=Log out")
     await live(page, "stopped")
     assert await page.locator("connection-status a").inner_text() == "Log in"

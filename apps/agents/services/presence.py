@@ -20,7 +20,7 @@ from apps.agents.contract import (
     TerminalTopic,
 )
 from apps.agents.models import Agent, Command
-from apps.agents.services.commands import announce, assign_waiting, give_up, lock_team, move, send_again, take_back
+from apps.agents.services.commands import announce, assign_waiting, give_up, lock_team, send_again, take_back
 from apps.events import log, wire
 from apps.events.dispatch import handles, on_disconnect
 from apps.events.models import StoredEvent

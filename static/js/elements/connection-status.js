@@ -1,7 +1,8 @@
-// <connection-status>: how this page is connected. Its words stand in templates/components/ws_status.html until a client
-// says how it is.
+// <connection-status>: how this page is connected, and a panel with the quality of the network. What stands inside is in
+// templates/components/ws_status.html; on a page without it the element brings its own.
 
 import { client } from '../here.js'
+import { make } from './make.js'
 import { inWords } from './words.js'
 
 /** @import {Standing} from '../realtime/client.js' */
@@ -11,8 +12,8 @@ const QUIET_FOR = 2000
 const SAID_AGAIN = 1000
 
 export class ConnectionStatus extends HTMLElement {
-  /** @type {Standing | null} */
-  #standing = null
+  /** @type {Standing['state'] | null} */
+  #state = null
   #goodUntil = 0
   /** @type {(() => void) | null} */
   #unwatch = null
@@ -20,6 +21,12 @@ export class ConnectionStatus extends HTMLElement {
   #timer
 
   connectedCallback() {
+    if (!this.querySelector('.words')) this.#furnish()
+    const panel = this.#part('.quality')
+    panel.addEventListener('beforetoggle', ({ newState }) => newState === 'open' && this.#open(panel))
+    panel.addEventListener('toggle', ({ newState }) =>
+      this.#part('.signal').setAttribute('aria-expanded', String(newState === 'open')),
+    )
     this.#part('[data-action="retry"]').onclick = () => client.retry()
     this.#unwatch = client.watch((standing) => this.#take(standing))
   }
@@ -30,26 +37,26 @@ export class ConnectionStatus extends HTMLElement {
   }
 
   /** @param {Standing} standing */
-  #take(standing) {
-    const was = this.#standing?.state
-    if (standing.state === 'reconnecting' && (was === 'live' || was === 'polling')) {
-      this.#goodUntil = performance.now() + QUIET_FOR
-    }
-    this.#standing = standing
+  #take({ state }) {
+    const wasUp = this.#state === 'live' || this.#state === 'polling'
+    if (wasUp && state === 'reconnecting') this.#goodUntil = performance.now() + QUIET_FOR
+    this.#state = state
     this.#show()
   }
 
   #show() {
     clearTimeout(this.#timer)
     const quiet = this.#goodUntil - performance.now()
-    if (this.#standing?.state === 'reconnecting' && quiet > 0) {
+    if (this.#state === 'reconnecting' && quiet > 0) {
       this.#timer = setTimeout(() => this.#show(), quiet)
       return
     }
-    const standing = client.standing
-    const { words, detail, retry, wayOn } = inWords(standing, navigator.onLine)
+    const { standing } = client
+    const { words, detail, reason, retry, wayOn } = inWords(standing, navigator.onLine)
     this.dataset.state = standing.state
+    this.title = reason
     this.#say('.words', words)
+    this.#say('.heard', words)
     this.#say('.detail', detail)
     this.#part('[data-action="retry"]').hidden = !retry
     const link = /** @type {HTMLAnchorElement} */ (this.#part('[data-action="way-on"]'))
@@ -60,6 +67,35 @@ export class ConnectionStatus extends HTMLElement {
     }
     // A countdown is shown, so it has to move.
     if (standing.state === 'offline') this.#timer = setTimeout(() => this.#show(), SAID_AGAIN)
+  }
+
+  /** Only who opens the panel pays for it. @param {HTMLElement} panel */
+  async #open(panel) {
+    const { bottom, right } = this.getBoundingClientRect()
+    panel.style.setProperty('--below', `${bottom}px`)
+    panel.style.setProperty('--from-right', `${document.documentElement.clientWidth - right}px`)
+    const { showQuality } = await import('./connection-quality.js')
+    if (panel.matches(':popover-open')) showQuality(panel)
+  }
+
+  #furnish() {
+    const light = make('span', { className: 'light' })
+    const words = make('span', { className: 'words' }, 'Connecting…')
+    const signal = make('button', { type: 'button', className: 'signal' }, light, words)
+    const panel = make('section', {
+      className: 'quality',
+      id: 'connection-quality',
+      ariaLabel: 'Connection',
+      popover: 'auto',
+    })
+    const retry = make('button', { type: 'button', hidden: true }, 'Retry')
+    const wayOn = make('a', { hidden: true })
+    const heard = make('span', { className: 'heard', role: 'status' })
+    signal.append(make('span', { className: 'detail' }))
+    signal.popoverTargetElement = panel
+    retry.dataset.action = 'retry'
+    wayOn.dataset.action = 'way-on'
+    this.replaceChildren(signal, heard, retry, wayOn, panel)
   }
 
   /** Only what is new is said, or a screen reader would repeat itself. @param {string} selector @param {string} words */

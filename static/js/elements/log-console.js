@@ -1,291 +1,345 @@
-// <log-console data-feed="run.…" data-until="<seq>" data-type="workflow_log" data-sources="step">: what is printed on a
-// topic, live, and backwards as far as one scrolls. Text of agents only ever becomes text.
+// <log-console data-feed="run.…" data-until="<seq>">: the log of a topic, live, and back to its first line.
+// Without data-until it begins at the log's present end. data-link: the page on which its lines have addresses, if that
+// is not this one.
 
+import { Intake } from '../console/intake.js'
+import { Lens } from '../console/lens.js'
+import { addressIn, readPlace, readPrefs, writePlace, writePrefs } from '../console/prefs.js'
+import { problemWith, Query } from '../console/query.js'
+import { Search } from '../console/search.js'
+import { Tape } from '../console/tape.js'
 import { client } from '../here.js'
-import { LogLines } from '../text/log-lines.js'
+import { EVENT } from '../realtime/contract.js'
+import { LogActions } from './log-actions.js'
+import { bind } from './log-bindings.js'
+import { LogRows } from './log-rows.js'
+import { LogStatus } from './log-status.js'
+import { logTools } from './log-tools.js'
+import { LogWalk } from './log-walk.js'
+import { make } from './make.js'
 
+/** @import {Prefs} from '../console/prefs.js' */
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
-/** @import {LogLine, Printed} from '../text/log-lines.js' */
 
-const PAGE = 500
-const LINES_AT_FIRST = 200
-const MOST_EVENTS = 5000
-const MOST_LINES = 5000
-const NEAR = 40
-const TOUCH_LASTS = 1000
+const POUR_HIDDEN = 500
+const NEIGHBOURS = 2
 
 export class LogConsole extends HTMLElement {
-  /** What is shown was made of these, oldest first. @type {StoredEvent[]} */
-  #events = []
-  /** Live events that wait until the history before them is there. @type {StoredEvent[] | null} */
-  #early = []
-  #lines = new LogLines(MOST_LINES)
-  /** @type {Map<LogLine, HTMLElement>} */
-  #rows = new Map()
-  /** Below this seq nothing has been read yet. */
-  #from = 0
-  #hasOlder = false
-  #loading = false
-  #follows = true
-  #unseen = 0
-  #touchedAt = Number.NEGATIVE_INFINITY
+  #tools = logTools()
+  #lens = new Lens()
+  #tape = new Tape({
+    lens: this.#lens,
+    readBefore: (before, limit) => this.#read({ before, limit }),
+    changed: () => this.#changed(),
+  })
+  #search = new Search({ tape: this.#tape, lens: this.#lens, changed: () => this.#changed() })
+  #intake = new Intake(this.#tape)
+  #rows = new LogRows({
+    tape: this.#tape,
+    lens: this.#lens,
+    nameOf: (source) => this.#nameOf(source),
+    moved: () => this.#moved(),
+  })
+  #walk = new LogWalk({
+    tape: this.#tape,
+    lens: this.#lens,
+    rows: this.#rows,
+    search: this.#search,
+    read: async (seq) => (await this.#read({ before: seq + 1, limit: 1 }))?.events[0],
+  })
+  #status = new LogStatus({
+    tools: this.#tools,
+    tape: this.#tape,
+    lens: this.#lens,
+    rows: this.#rows,
+    search: this.#search,
+    intake: this.#intake,
+  })
+  #parts = {
+    tools: this.#tools,
+    tape: this.#tape,
+    lens: this.#lens,
+    rows: this.#rows,
+    search: this.#search,
+    intake: this.#intake,
+    walk: this.#walk,
+    status: this.#status,
+    link: '',
+    name: 'log',
+    read: (/** @type {{after: number, limit: number}} */ where, /** @type {AbortSignal} */ signal) =>
+      this.#read(where, signal),
+  }
+  #actions = new LogActions(this.#parts)
+  /** @type {Prefs} */
+  #prefs = readPrefs()
   /** @type {Map<string, string>} */
   #names = new Map()
-  #frame = 0
+  #isFetching = false
+  /** Ends when the element leaves the document. */
+  #life = new AbortController()
   /** @type {(() => void)[]} */
   #stops = []
-  /** @type {ReturnType<typeof partsOf>} */
-  #parts = partsOf()
+  #frame = 0
+
+  constructor() {
+    super()
+    const settings = {
+      refilter: () => this.#refilter(),
+      prefer: (/** @type {Partial<Prefs>} */ change) => this.#prefer(change),
+    }
+    bind(this.#parts, this.#actions, settings)
+  }
 
   connectedCallback() {
-    const { feed = '', type = '', until = '0' } = this.dataset
-    this.replaceChildren(this.#parts.tools, this.#parts.view)
-    this.#parts.source.onchange = this.#parts.filter.oninput = () => this.#drawAll()
-    this.#parts.follow.onclick = () => this.#followAgain()
-    this.#parts.view.onscroll = () => this.#scrolled()
-    for (const type of ['wheel', 'touchmove', 'pointerdown', 'keydown']) {
-      this.#parts.view.addEventListener(type, () => this.#touched(), { passive: true })
-    }
-    this.#stops.push(client.follow(feed).on(type, (event) => this.#live(event)))
-    this.#from = Number(until) + 1
-    this.#readOlder()
+    this.#life = new AbortController()
+    this.#parts.link = this.dataset.link ?? ''
+    this.#parts.name = this.#topic
+    const frame = make('div', { className: 'frame' })
+    // Rows would lie over an outline of the view itself.
+    frame.append(this.#rows.view, make('div', { className: 'ring' }), this.#tools.state, this.#tools.follow)
+    this.replaceChildren(this.#tools.tools, frame, this.#tools.foot)
+    addEventListener('hashchange', () => this.#followLink(), { signal: this.#life.signal })
+    addEventListener('pagehide', () => this.#keepPlace(), { signal: this.#life.signal })
+    this.#rows.connect()
+    this.#showPrefs()
+    this.#begin()
   }
 
   disconnectedCallback() {
+    this.#keepPlace()
+    this.#life.abort()
+    this.#actions.stop()
+    this.#search.stop()
     for (const stop of this.#stops.splice(0)) stop()
     cancelAnimationFrame(this.#frame)
+    this.#rows.disconnect()
   }
 
-  /** What people call a source, said before it prints. @param {string} source @param {string} name */
+  /** An address was put into the address bar. */
+  #followLink() {
+    const address = this.dataset.link ? null : addressIn(location.hash)
+    if (address) this.#actions.goTo(address)
+  }
+
+  /** What people call a source. @param {string} source @param {string} name */
   name(source, name) {
     this.#names.set(source, name)
+    for (const option of this.#tools.source.options) if (option.value === source) option.textContent = name
+    this.#rows.drawSoon()
   }
 
   /** Show only what this source prints; '' shows all. @param {string} source */
   showOnly(source) {
-    this.#parts.source.value = source
-    this.#drawAll()
+    if (this.#tools.source.value === source) return
+    offer(this.#tools.source, source, this.#nameOf(source))
+    this.#tools.source.value = source
+    this.#refilter()
   }
 
-  /** @param {StoredEvent} event */
-  #live(event) {
-    if (this.#early) {
-      this.#early.push(event)
-      return
-    }
-    this.#events.push(event)
-    this.#add(event)
-    if (this.#events.length > MOST_EVENTS && this.#follows) this.#forgetOldest()
-    this.#drawSoon()
+  /** So that keys reach them. */
+  focusLines() {
+    this.#rows.view.focus()
   }
 
-  async #readOlder() {
-    if (this.#loading) return
-    this.#loading = true
-    try {
-      const older = await this.#history()
-      this.#events = [...older, ...this.#events, ...(this.#early ?? [])]
-      this.#early = null
-      this.#rebuild()
-    } catch (error) {
-      this.#parts.older.textContent = `${error instanceof Error ? error.message : error} Scroll up to try again.`
-      this.#hasOlder = true
-    } finally {
-      this.#loading = false
-    }
-  }
-
-  /** Pages of what lies before, until there is enough to see. @returns {Promise<StoredEvent[]>} */
-  async #history() {
-    const { feed = '', type } = this.dataset
-    /** @type {StoredEvent[]} */
-    let older = []
-    let lines = 0
-    while (lines < LINES_AT_FIRST) {
-      const page = await client.api.events(feed, { before: this.#from, limit: PAGE })
-      const events = page?.events ?? []
-      if (events.length) this.#from = events[0].seq
-      const printed = events.filter((event) => event.type === type)
-      older = [...printed, ...older]
-      lines += printed.reduce((sum, { data }) => sum + data.text.split('\n').length, 0)
-      this.#hasOlder = events.length === PAGE && this.#from > (page?.floor ?? 0) + 1
-      if (!this.#hasOlder) break
-    }
-    return older
-  }
-
-  #forgetOldest() {
-    this.#events = this.#events.slice(-MOST_EVENTS / 2)
-    this.#from = this.#events[0].seq
-    this.#hasOlder = true
-  }
-
-  /** @param {StoredEvent} event */
-  #add(event) {
-    const printed = this.#printed(event)
-    this.#offer(printed.source)
-    this.#lines.add(printed)
-  }
-
-  /** @param {StoredEvent} event @returns {Printed} */
-  #printed({ seq, timestamp, data }) {
-    const source = this.dataset.sources === 'command' ? data.command_id : data.step
-    return {
-      source,
-      level: data.level ?? 'info',
-      agent: data.agent ?? '',
-      at: timestamp,
-      seq,
-      text: data.text,
-      offset: data.offset,
-    }
-  }
-
-  /** A source can be chosen once it has printed something. @param {string} source */
-  #offer(source) {
-    if (!source || [...this.#parts.source.options].some(({ value }) => value === source)) return
-    this.#parts.source.add(new Option(this.#nameOf(source), source))
+  get #topic() {
+    return this.dataset.feed ?? ''
   }
 
   /** @param {string} source */
   #nameOf(source) {
-    return this.#names.get(source) ?? source.slice(0, 12)
+    return this.#names.get(source) ?? (this.dataset.sources === 'command' ? source.slice(0, 8) : source)
   }
 
-  #rebuild() {
-    const { view } = this.#parts
-    const fromBottom = view.scrollHeight - view.scrollTop
-    this.#lines = new LogLines(MOST_LINES * 2)
-    for (const event of this.#events) this.#add(event)
-    this.#drawAll()
-    if (!this.#follows) view.scrollTop = view.scrollHeight - fromBottom
-  }
+  // Beginning ------------------------------------------------------------------------------------
 
-  #drawAll() {
-    const { view, older } = this.#parts
-    this.#lines.takeChanged()
-    this.#rows.clear()
-    older.hidden = !this.#hasOlder
-    view.replaceChildren(
-      older,
-      ...this.#lines.all.filter((line) => this.#isWanted(line)).map((line) => this.#rowOf(line)),
-    )
-    this.#afterDrawing()
-  }
-
-  #drawSoon() {
-    this.#frame ||= requestAnimationFrame(() => this.#draw())
-  }
-
-  #draw() {
-    this.#frame = 0
-    const { view } = this.#parts
-    const fresh = document.createDocumentFragment()
-    for (const line of this.#lines.takeChanged()) {
-      const row = this.#rows.get(line)
-      if (row) writeLine(row, line)
-      else if (this.#isWanted(line)) fresh.append(this.#rowOf(line))
-    }
-    if (!this.#follows) this.#unseen += fresh.childElementCount
-    view.append(fresh)
-    this.#trim()
-    this.#afterDrawing()
-  }
-
-  #trim() {
-    if (!this.#follows) return
-    for (const [line, row] of this.#rows) {
-      if (this.#rows.size <= MOST_LINES) break
-      row.remove()
-      this.#rows.delete(line)
+  async #begin() {
+    this.#status.show()
+    try {
+      await this.#connect()
+      await this.#goToFirstPlace()
+      this.#status.isReady = true
+      this.#changed()
+      // Somebody may have asked for something before there was anything to look through.
+      this.#search.start()
+    } catch (error) {
+      if (!this.#life.signal.aborted) this.#status.problem(error, () => this.#begin())
     }
   }
 
-  #afterDrawing() {
-    const { view, count, follow, empty } = this.#parts
-    if (this.#follows) view.scrollTop = view.scrollHeight
-    count.textContent = `${this.#rows.size.toLocaleString()} lines`
-    follow.hidden = this.#follows
-    follow.textContent = this.#unseen ? `↓ ${this.#unseen.toLocaleString()} new` : '↓ Follow'
-    if (this.#rows.size === 0) {
-      empty.textContent = this.#lines.all.length ? 'Nothing matches.' : 'Nothing has been printed yet.'
-      view.append(empty)
-    } else empty.remove()
+  async #connect() {
+    if (this.#stops.length) return
+    const { until } = this.dataset
+    const page = await this.#read({ before: until ? Number(until) + 1 : Number.MAX_SAFE_INTEGER, limit: 1 })
+    this.#life.signal.throwIfAborted()
+    const known = until ? Number(until) : (page?.head ?? 0)
+    const feed = client.follow(this.#topic, { epoch: page?.epoch || null, seq: known })
+    this.#tape.begin({ head: Math.max(known, feed.seq ?? 0), floor: page?.floor ?? 0 })
+    for (const type of Object.values(EVENT)) this.#stops.push(feed.on(type, (event) => this.#live(event)))
+    if (until) return
+    this.#stops.push(feed.on('reset', () => this.replaceWith(this.cloneNode())))
+    this.#stops.push(() => client.unfollow(this.#topic))
   }
 
-  /** @param {LogLine} line */
-  #isWanted({ source, line }) {
-    const wanted = this.#parts.source.value
-    const words = this.#parts.filter.value.toLowerCase()
-    return (!wanted || source === wanted) && (!words || line.text.toLowerCase().includes(words))
+  async #goToFirstPlace() {
+    const linked = this.dataset.link ? null : addressIn(location.hash)
+    const kept = this.dataset.link ? null : readPlace(this.#topic)
+    // Who came by a link and went on from there, stays where they went.
+    const place = kept && (!linked || kept.hash === location.hash) ? kept : null
+    if (this.#tape.length && place && !place.follows) await this.#walk.goTo(place, false)
+    else if (this.#tape.length && linked && !place) await this.#walk.goTo(linked)
+    else {
+      if (this.#tape.length) await this.#tape.load(this.#tape.length - 1)
+      this.#rows.follow()
+    }
   }
 
-  /** @param {LogLine} line */
-  #rowOf(line) {
-    const row = document.createElement('div')
-    row.className = 'line'
-    row.dataset.level = line.level
-    const who = document.createElement('i')
-    who.textContent = this.#nameOf(line.source)
-    who.title = `${this.#nameOf(line.source)}${line.agent ? ` on ${line.agent}` : ''}, ${new Date(line.at).toLocaleTimeString()}`
-    row.append(who, document.createElement('span'))
-    writeLine(row, line)
-    this.#rows.set(line, row)
-    return row
+  // What comes -----------------------------------------------------------------------------------
+
+  /** @param {Parameters<typeof client.api.events>[1]} where @param {AbortSignal} [signal] */
+  async #read(where, signal = this.#life.signal) {
+    const page = await client.api.events(this.#topic, where, { signal })
+    this.#learn(page?.events ?? [])
+    return page
   }
 
-  #scrolled() {
-    const { view, follow } = this.#parts
-    const isAtEnd = view.scrollHeight - view.clientHeight - view.scrollTop < NEAR
-    // Rows that are measured late move the view too; only a person lets go of the end.
-    const byPerson = performance.now() - this.#touchedAt < TOUCH_LASTS
-    if (isAtEnd) this.#unseen = 0
-    if (isAtEnd || byPerson) this.#follows = isAtEnd
-    else if (this.#follows) view.scrollTop = view.scrollHeight
-    follow.hidden = this.#follows
-    if (view.scrollTop < NEAR && this.#hasOlder && !this.#follows) this.#readOlder()
+  /** @param {StoredEvent} event */
+  #live(event) {
+    if (event.seq === undefined) return
+    this.#learn([event])
+    this.#intake.take(event)
+    // Nothing is drawn in a hidden tab, but what comes must not pile up.
+    if (document.hidden && event.seq % POUR_HIDDEN === 0) this.#intake.pour()
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0
+      this.#intake.pour()
+      if (this.#rows.follows && !this.#intake.isPaused) this.#intake.lines = 0
+      this.#status.show()
+    })
   }
 
-  #touched() {
-    this.#touchedAt = performance.now()
+  /** @param {StoredEvent[]} events */
+  #learn(events) {
+    for (const { data } of events) {
+      const source = data?.step ?? data?.command_id
+      if (source) offer(this.#tools.source, source, this.#nameOf(source))
+      if (data?.agent) offer(this.#tools.agent, data.agent, data.agent)
+    }
   }
 
-  #followAgain() {
-    this.#follows = true
-    this.#unseen = 0
-    this.#afterDrawing()
+  /** Fetch what is seen and not at hand; then what may be seen next. */
+  async #fetchWanted() {
+    if (this.#isFetching || !this.#status.isReady) return
+    this.#isFetching = true
+    try {
+      for (let pages = this.#nextPages(); pages; pages = this.#nextPages()) {
+        await this.#tape.loadAll(...pages)
+        this.#rows.draw()
+      }
+    } catch (error) {
+      if (!this.#life.signal.aborted) this.#status.problem(error, () => this.#fetchWanted())
+    } finally {
+      this.#isFetching = false
+    }
+  }
+
+  /** @returns {[number, number] | null} the first and the last of them */
+  #nextPages() {
+    if (this.#life.signal.aborted) return null
+    const [first] = this.#rows.wanted
+    if (first !== undefined) {
+      let last = first
+      while (this.#rows.wanted.includes(last + 1)) last += 1
+      return [first, last]
+    }
+    if (this.#lens.isSelective) return null
+    const from = Math.max(0, this.#tape.near - NEIGHBOURS)
+    const to = Math.min(this.#tape.length - 1, this.#tape.near + NEIGHBOURS)
+    for (let index = from; index <= to; index++) if (!this.#tape.isWhole(index)) return [index, to]
+    return null
+  }
+
+  // What changes ---------------------------------------------------------------------------------
+
+  #changed() {
+    const digits = String(this.#tape.head).length + 3
+    if (digits !== this.#rows.look.digits) {
+      this.#rows.look.digits = digits
+      this.#rows.measure()
+    } else this.#rows.refresh()
+    this.#fetchWanted()
+    this.#status.show()
+  }
+
+  #moved() {
+    if (this.#rows.follows && !this.#intake.isPaused) this.#intake.lines = 0
+    this.#status.show()
+    this.#fetchWanted()
+    if (!this.#rows.scroll.isMoving) this.#keepPlace()
+  }
+
+  #keepPlace() {
+    if (!this.#status.isReady || this.dataset.link) return
+    const top = this.#rows.top ?? { seq: 0, n: 0 }
+    writePlace(this.#topic, { ...top, follows: this.#rows.follows || !top.seq, hash: location.hash })
+  }
+
+  #refilter() {
+    const { source, agent, level, kinds, only, find, filters } = this.#tools
+    const written = find.value.trim()
+    let { query } = this.#lens
+    try {
+      query = new Query(written)
+      this.#status.problem(null)
+    } catch (error) {
+      this.#status.problem(problemWith(error))
+    }
+    find.ariaInvalid = query.written === written ? null : 'true'
+    this.#lens.set({
+      query,
+      onlyHits: only.checked,
+      source: source.value,
+      agent: agent.value,
+      level: level.value,
+      kinds: /** @type {Lens['kinds']} */ (kinds.value),
+    })
+    const chosen = [source.value, agent.value, level.value].filter(Boolean).length + (kinds.value === 'events' ? 1 : 0)
+    filters.summary.textContent = chosen ? `Filter: ${chosen}` : 'Filter'
+    this.#tape.lookAgain()
+    this.#search.start()
+  }
+
+  #showPrefs() {
+    const { wrap, times, kinds } = this.#tools
+    wrap.checked = this.#prefs.wrap
+    times.value = this.#prefs.times
+    kinds.value = this.#prefs.kinds
+    this.#lens.kinds = this.#prefs.kinds
+    this.#rows.look.times = this.#prefs.times
+    this.#rows.view.dataset.times = this.#prefs.times
+    this.#rows.wraps = this.#prefs.wrap
+    if (this.#prefs.times === 'relative') this.#learnStart()
+  }
+
+  async #learnStart() {
+    const { floor } = this.#tape
+    const page = await this.#read({ after: floor, limit: 1 }).catch(() => null)
+    if (page?.events[0]) this.#rows.look.start = Date.parse(page.events[0].timestamp)
+    this.#rows.drawSoon()
+  }
+
+  /** @param {Partial<Prefs>} change */
+  #prefer(change) {
+    this.#prefs = { ...this.#prefs, ...change }
+    writePrefs(this.#prefs)
+    this.#showPrefs()
   }
 }
 
-/** @param {HTMLElement} row @param {LogLine} line */
-function writeLine(row, { line }) {
-  const pieces = line.spans.map(({ text, style }) => {
-    if (!style) return text
-    const piece = document.createElement('span')
-    piece.className = style
-    piece.textContent = text
-    return piece
-  })
-  row.lastElementChild?.replaceChildren(...pieces)
-}
-
-function partsOf() {
-  const source = make('select', { ariaLabel: 'Whose lines' })
-  source.add(new Option('All', ''))
-  const filter = make('input', { type: 'search', placeholder: 'Filter', ariaLabel: 'Filter lines by text' })
-  const count = make('span', { className: 'count' })
-  const follow = make('button', { type: 'button', className: 'quiet small', hidden: true, textContent: '↓ Follow' })
-  const tools = make('div', { className: 'tools' })
-  tools.append(source, filter, count, follow)
-  const view = make('div', { className: 'lines', tabIndex: 0, role: 'log', ariaLabel: 'Log', ariaLive: 'off' })
-  const older = make('p', { className: 'older', textContent: 'Scroll up for earlier lines.' })
-  const empty = make('p', { className: 'empty' })
-  return { tools, source, filter, count, follow, view, older, empty }
-}
-
-/** @template {keyof HTMLElementTagNameMap} K @param {K} name @param {Partial<HTMLElementTagNameMap[K]>} facts @returns {HTMLElementTagNameMap[K]} */
-function make(name, facts) {
-  return Object.assign(document.createElement(name), facts)
+/** Something can be chosen once it has been seen. @param {HTMLSelectElement} select @param {string} value @param {string} name */
+function offer(select, value, name) {
+  for (const option of select.options) if (option.value === value) return
+  if (!select.options.length) select.add(new Option('All', ''))
+  select.add(new Option(name, value))
 }
 
 customElements.define('log-console', LogConsole)

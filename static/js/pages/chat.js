@@ -1,62 +1,64 @@
 // One chat session: what was said, what is being sent, and who is writing.
 
 import '../websocket.js'
-import { copyOf, fill, pressed } from '../elements/fill.js'
+import { Talk } from '../chat/talk.js'
+import { Unsent } from '../chat/unsent.js'
+import { Writers } from '../chat/writers.js'
+import { keepDraft } from '../elements/draft.js'
+import { pressed } from '../elements/fill.js'
 import { client, feeds } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
-const TYPING_LASTS = 5000
 const TYPING_SAID_EVERY = 2000
+const QUIET_FOR = 2000
 
 const [feed] = feeds
-const me = Number(document.body.dataset.user)
-const messages = /** @type {HTMLElement} */ (document.getElementById('messages'))
-const typing = /** @type {HTMLElement} */ (document.getElementById('typing'))
+const { user = '', name = '' } = document.body.dataset
+const me = { id: Number(user), name }
+const talk = new Talk(element('messages'), element('newest'), me.id)
+const writers = new Writers(element('typing'))
+const unsent = new Unsent(`${feed.topic} ${me.id}`)
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById('write'))
-const draft = `draft ${feed.topic} ${me}`
+const box = /** @type {HTMLTextAreaElement | null} */ (form?.elements.namedItem('content') ?? null)
+const title = document.title
 
-/** Messages of ours that are on their way: their bubbles, by what they say. @type {{content: string, bubble: HTMLElement}[]} */
-const onTheirWay = []
-/** @type {Map<string, ReturnType<typeof setTimeout>>} */
-const writers = new Map()
-
-feed.on(EVENT.MESSAGE, ({ timestamp, data }) => {
-  if (messages.querySelector(`[data-message="${data.message_id}"]`)) return
-  if (data.author.id === me) arrived(data.content)
-  const bubble = bubbleOf(data.content, data.author.name, data.author.id === me)
-  bubble.dataset.message = data.message_id
-  fill(bubble, { at: timestamp })
-  place(bubble)
-  stopsTyping(data.author.name)
+feed.on(EVENT.MESSAGE, (event) => {
+  const { timestamp, data } = event
+  if (talk.has(data.message_id)) return
+  talk.add(data.message_id, { ...data, at: timestamp }, document.hidden || feed.isReplay(event))
+  writers.stops(data.author.name)
+  showUnread()
 })
-
-feed.on(EVENT.MEMBER_ADDED, ({ data }) => notice(`${data.by} added ${data.member.name}.`))
-feed.on(EVENT.MEMBER_REMOVED, ({ data }) => notice(`${data.member.name} has left.`))
-
+feed.on(EVENT.MEMBER_ADDED, ({ data }) => {
+  talk.note(`${data.by} added ${data.member.name}.`)
+  changePeople(data.member, true)
+})
+feed.on(EVENT.MEMBER_REMOVED, ({ data }) => {
+  talk.note(data.by === data.member.name ? `${data.member.name} has left.` : `${data.by} removed ${data.member.name}.`)
+  changePeople(data.member, false)
+})
 feed.on(EVENT.TYPING, ({ data }) => {
-  if (data.who.id === me) return
-  stopsTyping(data.who.name)
-  if (data.active)
-    writers.set(
-      data.who.name,
-      setTimeout(() => stopsTyping(data.who.name), TYPING_LASTS),
-    )
-  showTyping()
+  if (data.who.id === me.id) return
+  if (data.active) writers.starts(data.who.name)
+  else writers.stops(data.who.name)
 })
+client.on('error', ({ data }) => talk.note(`The server refused what this page said: ${data.message}`, 'error'))
 
-// What an earlier page of ours has not got through yet.
+// What an earlier page of ours has not got through yet, and what it was refused.
 client.loaded?.then(() => {
-  for (const { data, answer } of client.waitingOn(feed.topic)) see(onTheWay(data.content), answer)
+  for (const { data, answer } of client.waitingOn(feed.topic)) follow(bubbleOf(data.content), data.content, answer)
 })
-messages.scrollTop = messages.scrollHeight
+for (const { content, why } of unsent.all()) refuse(bubbleOf(content), content, why)
 
-if (form) {
-  const box = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('content'))
-  let saidTypingAt = 0
-  box.value = sessionStorage.getItem(draft) ?? ''
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) talk.seen()
+  showUnread()
+})
 
+if (form && box) {
+  const draft = keepDraft(form, feed.topic)
+  let saidTypingAt = Number.NEGATIVE_INFINITY
   box.addEventListener('input', () => {
-    sessionStorage.setItem(draft, box.value)
     if (performance.now() - saidTypingAt < TYPING_SAID_EVERY) return
     saidTypingAt = performance.now()
     client.whisper(FRAME.TYPING, feed.topic, { active: true })
@@ -71,9 +73,9 @@ if (form) {
     const content = box.value
     if (!content.trim()) return
     box.value = ''
-    sessionStorage.removeItem(draft)
-    saidTypingAt = 0
-    see(onTheWay(content), client.send(FRAME.MESSAGE, feed.topic, { content }))
+    draft.forget()
+    saidTypingAt = Number.NEGATIVE_INFINITY
+    send(bubbleOf(content), content)
   })
 }
 
@@ -82,81 +84,96 @@ adding?.addEventListener('submit', async (event) => {
   event.preventDefault()
   const button = /** @type {HTMLButtonElement} */ (adding.querySelector('button'))
   const user_id = Number(new FormData(adding).get('user_id'))
-  await pressed(button, adding, () => client.ask(FRAME.MEMBER_ADD, feed.topic, { user_id }))
+  const ack = await pressed(button, adding, () => client.ask(FRAME.MEMBER_ADD, feed.topic, { user_id }))
+  if (ack) adding.querySelector(`option[value="${user_id}"]`)?.remove()
 })
 
-/** See what becomes of a message. @param {HTMLElement} bubble @param {Promise<any>} answer */
-async function see(bubble, answer) {
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let cutting
+const cut = element('cut')
+cut.querySelector('button')?.addEventListener('click', () => client.retry())
+client.watch(({ state }) => {
+  clearTimeout(cutting)
+  if (state === 'live' || state === 'polling') cut.hidden = true
+  // A cut that heals by itself this quickly is nobody's business.
+  else if (state !== 'idle' && state !== 'connecting')
+    cutting = setTimeout(() => showCut(state), cut.hidden ? QUIET_FOR : 0)
+})
+
+/** @param {string} state */
+function showCut(state) {
+  const words = {
+    stopped: 'This page is not connected any more. What you write stays here.',
+    offline: 'Not connected. What you write is kept, and sent when the connection is back.',
+  }
+  const said = /** @type {HTMLElement} */ (cut.querySelector('span'))
+  said.textContent = words[/** @type {'stopped'} */ (state)] ?? words.offline
+  cut.hidden = false
+}
+
+/** @param {HTMLElement} bubble @param {string} content */
+function send(bubble, content) {
+  talk.sending(bubble)
+  follow(bubble, content, client.send(FRAME.MESSAGE, feed.topic, { content }))
+}
+
+/** See what becomes of a message. @param {HTMLElement} bubble @param {string} content @param {Promise<any>} answer */
+async function follow(bubble, content, answer) {
   try {
     const { data } = await answer
-    if (!messages.querySelector(`[data-message="${data.message_id}"]`)) return
-    bubble.remove()
-    forget(bubble)
+    if (talk.has(data.message_id)) talk.remove(bubble)
   } catch (error) {
-    bubble.dataset.state = 'refused'
-    fill(bubble, { state: `Not sent. ${error instanceof Error ? error.message : error}` })
-    forget(bubble)
+    const why = error instanceof Error ? error.message : String(error)
+    unsent.add({ content, why })
+    refuse(bubble, content, why)
   }
 }
 
+/** @param {HTMLElement} bubble @param {string} content @param {string} why */
+function refuse(bubble, content, why) {
+  talk.refused(bubble, why, {
+    again() {
+      unsent.remove(content)
+      send(bubble, content)
+    },
+    takeBack() {
+      unsent.remove(content)
+      talk.remove(bubble)
+      if (!box) return
+      box.value = box.value ? `${box.value}\n${content}` : content
+      box.dispatchEvent(new Event('input', { bubbles: true }))
+      box.focus()
+    },
+  })
+}
+
 /** @param {string} content */
-function onTheWay(content) {
-  const bubble = bubbleOf(content, document.body.dataset.name ?? '', true)
-  bubble.dataset.state = 'waiting'
-  fill(bubble, { state: 'Sending…' })
-  onTheirWay.push({ content, bubble })
-  place(bubble)
-  return bubble
+function bubbleOf(content) {
+  return talk.send({ content, author: me, at: new Date().toISOString() })
 }
 
-/** The oldest message of ours that says this has got through. @param {string} content */
-function arrived(content) {
-  const found = onTheirWay.find((sent) => sent.content === content)
-  if (!found) return
-  found.bubble.remove()
-  forget(found.bubble)
+/** @param {{id: number, name: string}} person @param {boolean} isHere */
+function changePeople({ id, name }, isHere) {
+  const people = element('people')
+  people.querySelector(`[data-person="${id}"]`)?.remove()
+  if (isHere) {
+    const row = document.createElement('li')
+    row.dataset.person = String(id)
+    const initial = Object.assign(document.createElement('span'), { className: 'initial', ariaHidden: 'true' })
+    initial.textContent = name.slice(0, 1).toUpperCase()
+    row.append(initial, ` ${name}`)
+    people.append(row)
+  }
+  const count = people.children.length
+  element('count').textContent = `${count} ${count === 1 ? 'person' : 'people'}`
 }
 
-/** @param {HTMLElement} bubble */
-function forget(bubble) {
-  const index = onTheirWay.findIndex((sent) => sent.bubble === bubble)
-  if (index >= 0) onTheirWay.splice(index, 1)
+function showUnread() {
+  const words = document.hidden && talk.unread ? `(${talk.unread}) ${title}` : title
+  if (document.title !== words) document.title = words
 }
 
-/** @param {string} content @param {string} author @param {boolean} mine */
-function bubbleOf(content, author, mine) {
-  const bubble = copyOf('message')
-  if (mine) bubble.dataset.mine = ''
-  fill(bubble, { content, author, at: new Date().toISOString() })
-  return bubble
-}
-
-/** @param {string} words */
-function notice(words) {
-  const line = document.createElement('p')
-  line.className = 'notice'
-  line.textContent = words
-  place(line)
-}
-
-/** What is on its way stays below what was said. @param {HTMLElement} element */
-function place(element) {
-  const wasAtEnd = messages.scrollHeight - messages.scrollTop - messages.clientHeight < 60
-  const isOnItsWay = element.dataset.state === 'waiting'
-  messages.insertBefore(element, isOnItsWay ? null : (onTheirWay[0]?.bubble ?? null))
-  document.getElementById('nothing-said')?.setAttribute('hidden', '')
-  if (wasAtEnd || isOnItsWay) messages.scrollTop = messages.scrollHeight
-}
-
-/** @param {string} name */
-function stopsTyping(name) {
-  clearTimeout(writers.get(name))
-  writers.delete(name)
-  showTyping()
-}
-
-function showTyping() {
-  const names = [...writers.keys()]
-  if (names.length === 0) typing.textContent = ''
-  else typing.textContent = names.length === 1 ? `${names[0]} is writing…` : `${names.join(' and ')} are writing…`
+/** @param {string} id @returns {HTMLElement} */
+function element(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id))
 }

@@ -1,13 +1,21 @@
 // Projects: cards with their latest run, or one project with all of its runs.
 
 import '../websocket.js'
+import '../elements/run-timer.js'
 import { copyOf, fill, flash, pressed } from '../elements/fill.js'
+import { showLogs } from '../elements/log-dialog.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
 for (const button of document.querySelectorAll('[data-action="run"]')) {
   const place = /** @type {HTMLElement} */ (button.closest('[data-project]'))
   button.addEventListener('click', () => run(/** @type {HTMLButtonElement} */ (button), place))
+}
+
+for (const button of document.querySelectorAll('[data-action="logs"]')) {
+  const card = /** @type {HTMLElement} */ (button.closest('[data-project]'))
+  const latest = /** @type {HTMLAnchorElement} */ (card.querySelector('[data-field="link"]'))
+  button.addEventListener('click', () => showLogs(latest.pathname, card.querySelector('h2')?.textContent ?? 'a run'))
 }
 
 client.on(EVENT.RUN_UPDATE, ({ data }) => {
@@ -31,7 +39,10 @@ function showOnCard(data) {
   const shown = Date.parse(latest.querySelector('time-at')?.getAttribute('datetime') ?? '')
   if (shown > Date.parse(data.started_at)) return
 
+  const timer = /** @type {HTMLElement | null} */ (card.querySelector('run-timer'))
+  if (timer) Object.assign(timer.dataset, { from: data.started_at, to: data.ended_at ?? '' })
   latest.hidden = false
+  card.querySelector('[data-action="logs"]')?.removeAttribute('hidden')
   latest.dataset.status = data.status
   fill(card, {
     status: data.status,

@@ -1,87 +1,224 @@
-// One run: its stages and steps, the agents at work, and the live log.
+// One run: its timeline, the agents at work, its stages and steps, and the live log.
 
 import '../websocket.js'
+import '../elements/agent-card.js'
 import '../elements/log-console.js'
-import { fill, flash, pressed, sayProblem } from '../elements/fill.js'
+import '../elements/run-tabs.js'
+import '../elements/run-timeline.js'
+import '../elements/run-timer.js'
+import '../elements/who-watches.js'
+import { inWords, serverNow, serverSaid } from '../clock.js'
+import { copyOf, fill, flash, pressed } from '../elements/fill.js'
 import { client, feeds } from '../here.js'
-import { EVENT, FRAME } from '../realtime/contract.js'
+import { CONTROL, EVENT, FRAME } from '../realtime/contract.js'
+import { RunStory } from '../runs/story.js'
+
+/** @import {LogConsole} from '../elements/log-console.js' */
+/** @import {RunTabs} from '../elements/run-tabs.js' */
+/** @import {RunTimeline} from '../elements/run-timeline.js' */
+/** @import {RunTimer} from '../elements/run-timer.js' */
+/** @import {Step} from '../runs/story.js' */
+
+const QUIET_CUT = 2000
+const WAITS_LONG = 4000
+const LOOKS_EVERY = 1000
 
 const [feed] = feeds
 const main = /** @type {HTMLElement} */ (document.getElementById('main'))
 const head = /** @type {HTMLElement} */ (document.getElementById('run'))
-const lanes = /** @type {HTMLElement} */ (document.getElementById('lanes'))
-const cancel = /** @type {HTMLButtonElement | null} */ (head.querySelector('[data-action="cancel"]'))
+const { state, tries, forecast } = JSON.parse(document.getElementById('told')?.textContent ?? '{}')
+const story = new RunStory(state, tries)
+const timeline = /** @type {RunTimeline} */ (main.querySelector('run-timeline'))
+const timer = /** @type {RunTimer} */ (head.querySelector('run-timer'))
+const tabs = /** @type {RunTabs} */ (main.querySelector('run-tabs'))
+const log = /** @type {LogConsole} */ (main.querySelector('log-console'))
+/** Agents whose cards are there or on their way. */
+const known = new Set(
+  [.../** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll('agent-card'))].map(({ dataset }) => dataset.agent),
+)
+let truthAt = 0
+let cutAt = Number.NaN
+let isShutOut = false
 
-cancel?.addEventListener('click', () => pressed(cancel, main, () => client.ask(FRAME.RUN_CANCEL, feed.topic)))
+for (const step of story.steps) log.name(step.key, step.name)
+timeline.show(story, forecast)
+timer.show(story, forecast)
+showOutcome()
+setInterval(look, LOOKS_EVERY)
 
-feed.on(EVENT.WORKFLOW_STAGE_UPDATE, ({ data }) => {
-  const stage = /** @type {HTMLElement | null} */ (main.querySelector(`[data-stage="${data.index}"]`))
-  if (!stage) return
-  stage.dataset.status = data.status
-  fill(/** @type {Element} */ (stage.querySelector('header')), { status: data.status })
-})
-
-feed.on(EVENT.AGENT_STATUS_UPDATE, ({ data }) => {
-  const steps = /** @type {HTMLElement[]} */ ([...main.querySelectorAll('[data-step]')])
-  const step = steps.find(({ dataset }) => dataset.step === data.step)
-  if (!step) return
-  step.dataset.agent = data.agent ?? ''
-  fill(step, {
-    status: data.status,
-    exit: data.exit_code === null ? '' : `exit ${data.exit_code}`,
-    tries: data.attempt > 1 ? `try ${data.attempt}` : '',
-    error: data.error,
+for (const type of [
+  EVENT.WORKFLOW_STAGE_UPDATE,
+  EVENT.AGENT_STATUS_UPDATE,
+  EVENT.PROJECT_PROGRESS,
+  EVENT.PROJECT_ERROR,
+  EVENT.PROJECT_COMPLETED,
+]) {
+  feed.on(type, (event) => {
+    serverSaid(event.timestamp)
+    if (story.apply(event)) showChange(event)
   })
-  if (data.agent) fill(step, { agent: data.agent })
-  setSpan(step.querySelector('time-span'), data.started_at, data.ended_at)
-  flash(step)
-  showLanes()
+}
+feed.on(CONTROL.UNSUBSCRIBED, ({ data }) => {
+  isShutOut = true
+  say('stale', `${data.message} What you see stays as it was.`)
+})
+client.watch(({ state }) => {
+  const isUp = state === 'live' || state === 'polling'
+  if (!isUp) cutAt = Number.isNaN(cutAt) ? performance.now() : cutAt
+  else cutAt = Number.NaN
+  look()
 })
 
-feed.on(EVENT.PROJECT_PROGRESS, ({ data }) => fill(main, { done: data.done }))
-
-feed.on(EVENT.PROJECT_ERROR, ({ data }) => sayProblem(main, data.message))
-
-feed.on(EVENT.PROJECT_COMPLETED, ({ data }) => {
-  fill(head, { status: data.status })
-  const bar = main.querySelector('progress')
-  if (bar) bar.dataset.status = data.status
-  setSpan(head.querySelector('time-span'), null, data.ended_at)
-  if (cancel) cancel.hidden = true
+act('cancel', (button) => pressed(button, main, () => client.ask(FRAME.RUN_CANCEL, feed.topic)))
+act('again', async (button) => {
+  const { project = '', team = '' } = head.dataset
+  const ack = await pressed(button, main, () => client.ask(FRAME.RUN_START, team, { project_id: project }))
+  if (ack) location.assign(`/runs/${ack.data.run_id}/${location.search}`)
+})
+act('show-error', () => story.error?.step && showStep(story.error.step))
+main.addEventListener('show-step', (event) => showStep(/** @type {CustomEvent} */ (event).detail.step))
+main.addEventListener('click', ({ target }) => {
+  const button = /** @type {Element} */ (target).closest('[data-action="show-step"]')
+  const step = /** @type {HTMLElement | null} */ (button?.closest('[data-step]') ?? null)
+  if (step) showStep(step.dataset.step ?? '')
 })
 
-/** Who works on it, and what each does now or did last: read from the steps, which are true already. */
-function showLanes() {
-  /** @type {Map<string, {step: string, status: string}>} */
-  const busy = new Map()
-  for (const step of /** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll('[data-step]'))) {
-    const { agent = '', name = '' } = step.dataset
-    const status = /** @type {HTMLElement | null} */ (step.querySelector('.badge'))?.dataset.status ?? ''
-    if (agent && (status === 'running' || busy.get(agent)?.status !== 'running'))
-      busy.set(agent, { step: name, status })
+/** @param {string} action @param {(button: HTMLButtonElement) => void} work */
+function act(action, work) {
+  const button = /** @type {HTMLButtonElement | null} */ (main.querySelector(`[data-action="${action}"]`))
+  button?.addEventListener('click', () => work(button))
+}
+
+/** @param {string} key */
+function showStep(key) {
+  log.showOnly(key)
+  log.scrollIntoView({ block: 'nearest' })
+}
+
+/** @param {import('../realtime/types.d.ts').StoredEvent} event */
+function showChange({ type, data }) {
+  timeline.show(story)
+  timer.show(story)
+  if (type === EVENT.WORKFLOW_STAGE_UPDATE) showStage(data.index, data.status)
+  if (type === EVENT.AGENT_STATUS_UPDATE) showStepState(data.step)
+  fill(main, { done: story.done })
+  showOutcome()
+  look()
+}
+
+/** @param {number} index @param {string} status */
+function showStage(index, status) {
+  const stage = /** @type {HTMLElement | null} */ (main.querySelector(`[data-stage="${index}"]`))
+  if (!stage) return
+  stage.dataset.status = status
+  fill(/** @type {Element} */ (stage.querySelector('header')), { status })
+}
+
+/** @param {string} key */
+function showStepState(key) {
+  const rows = /** @type {HTMLElement[]} */ ([...main.querySelectorAll('[data-step]')])
+  const row = rows.find(({ dataset }) => dataset.step === key)
+  const step = story.step(key)
+  if (!row || !step) return
+  const now = step.tries.at(-1)
+  fill(row, {
+    status: step.status,
+    exit: step.exit_code === null ? '' : `exit ${step.exit_code}`,
+    tries: step.attempt > 1 ? `try ${step.attempt}` : '',
+    error: step.error,
+  })
+  if (step.agent) fill(row, { agent: step.agent })
+  const span = row.querySelector('time-span')
+  setOrNot(span, 'to', now?.ended_at)
+  setOrNot(span, 'from', now?.started_at)
+  flash(row)
+  if (step.agent_id) showAgent(step.agent_id)
+}
+
+/** @param {Element | null} element @param {string} name @param {string | null | undefined} value */
+function setOrNot(element, name, value) {
+  if (value) element?.setAttribute(name, value)
+  else element?.removeAttribute(name)
+}
+
+/** An agent that comes in while the run goes on gets a card too. @param {string} id */
+async function showAgent(id) {
+  if (known.has(id)) return
+  known.add(id)
+  try {
+    const agent = await client.api.get(`api/v1/agents/${id}/`)
+    const card = copyOf('agent-card')
+    Object.assign(card.dataset, { agent: id, topic: agent.topic, status: agent.status })
+    card.ariaLabel = `Agent ${agent.name}`
+    fill(card, { name: agent.name, link: `/agents/${id}/`, status: agent.status, busy: agent.busy, slots: agent.slots })
+    document.getElementById('agents')?.append(card)
+  } catch {
+    known.delete(id)
   }
-  const rows = [...busy].sort(([a], [b]) => a.localeCompare(b))
-  lanes.replaceChildren(...rows.map(([agent, { step, status }]) => lane(agent, step, status)))
 }
 
-/** @param {string} agent @param {string} step @param {string} status */
-function lane(agent, step, status) {
-  const row = document.createElement('div')
-  row.className = 'lane'
-  const badge = document.createElement('span')
-  badge.className = 'badge'
-  badge.dataset.status = status
-  badge.textContent = agent
-  const what = document.createElement('span')
-  what.className = 'muted small'
-  what.textContent = step
-  row.append(badge, what)
-  return row
+/** How it ended, or that it will not end well, and a way on. */
+function showOutcome() {
+  const outcome = /** @type {HTMLElement} */ (document.getElementById('outcome'))
+  outcome.hidden = !story.isOver && !story.isGoingDown
+  outcome.dataset.status = story.isOver ? story.status : 'failed'
+  fill(outcome, { outcome: outcomeInWords() })
+  const show = /** @type {HTMLElement} */ (outcome.querySelector('[data-action="show-error"]'))
+  show.hidden = !story.error?.step
+  const bar = main.querySelector('progress')
+  if (bar) bar.dataset.status = story.isGoingDown && !story.isOver ? 'failed' : story.status
+  fill(head, { status: story.status })
+  head.dataset.status = story.status
+  for (const [action, isHidden] of /** @type {const} */ ([
+    ['cancel', story.isOver || story.isGoingDown],
+    ['again', !story.isOver],
+  ])) {
+    const button = /** @type {HTMLElement | null} */ (head.querySelector(`[data-action="${action}"]`))
+    if (button) button.hidden = isHidden
+  }
+  tabs.note(story.id, story.status)
 }
 
-/** @param {Element | null} span @param {string | null} from @param {string | null} to */
-function setSpan(span, from, to) {
-  if (from) span?.setAttribute('from', from)
-  if (to) span?.setAttribute('to', to)
-  else span?.removeAttribute('to')
+function outcomeInWords() {
+  const took = story.endedAt ? ` in ${inWords((Date.parse(story.endedAt) - Date.parse(story.startedAt)) / 1000)}` : ''
+  const steps = `${story.done} of ${story.total} steps`
+  if (!story.isOver) return `${story.error?.message ?? ''} What runs comes to its end first; nothing new starts.`
+  if (story.status === 'completed') return `Completed: ${steps}${took}.`
+  return `${story.error?.message ?? `The run ${story.status}.`} It ended after ${steps}${took}.`
+}
+
+/** What only time tells: that this page is cut off, or that a step waits for somebody who isn't there. */
+function look() {
+  const isCut = performance.now() - cutAt > QUIET_CUT
+  main.toggleAttribute('data-stale', isCut)
+  if (isCut)
+    say(
+      'stale',
+      `Not connected: this is how it was at ${new Date(truthAt || Date.now()).toLocaleTimeString()}. The page goes on by itself.`,
+    )
+  else if (Number.isNaN(cutAt)) {
+    truthAt = Date.now()
+    if (!isShutOut) say('stale', '')
+  }
+  say('waiting', story.isOver ? '' : waitingInWords())
+}
+
+function waitingInWords() {
+  const long = story.steps.filter((step) => step.status === 'queued' && serverNow() - queuedSince(step) > WAITS_LONG)
+  if (!long.length) return ''
+  const [{ name, agent, label }] = long
+  const whom = agent ? `the agent ${agent}` : label ? `a free agent with the label ${label}` : 'a free agent'
+  return `${long.length > 1 ? `${long.length} steps wait, “${name}” among them,` : `“${name}” waits`} for ${whom}. It starts as soon as one is there.`
+}
+
+/** @param {Step} step */
+function queuedSince({ since }) {
+  return Date.parse(since ?? story.startedAt)
+}
+
+/** @param {string} id @param {string} words */
+function say(id, words) {
+  const place = /** @type {HTMLElement} */ (document.getElementById(id))
+  if (place.textContent !== words) place.textContent = words
+  place.hidden = !words
 }

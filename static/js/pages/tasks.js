@@ -1,21 +1,40 @@
 // Tasks: hand one out, and see what becomes of them all.
 
 import '../websocket.js'
+import { keepDraft } from '../elements/draft.js'
 import { copyOf, fill, flash, pressed } from '../elements/fill.js'
+import { morph } from '../elements/morph.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
-const form = /** @type {HTMLFormElement | null} */ (document.getElementById('submit'))
-const rows = /** @type {HTMLElement} */ (document.getElementById('tasks'))
+const COUNT_AT_MOST_EVERY = 1000
 
-form?.addEventListener('submit', async (event) => {
-  event.preventDefault()
-  const { query, retries, agent, label, team } = wishes(form)
-  const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
-  const task = { query, retries, ...(agent && { agent }), ...(label && { label }) }
-  // What was typed stays until the server has it.
-  if (await pressed(button, form, () => client.ask(FRAME.TASK_SUBMIT, team, task))) form.reset()
-})
+const form = /** @type {HTMLFormElement | null} */ (document.getElementById('submit'))
+const listed = /** @type {HTMLElement} */ (document.getElementById('listed'))
+const rows = /** @type {HTMLElement} */ (document.getElementById('tasks'))
+const filter = /** @type {HTMLInputElement} */ (document.getElementById('filter'))
+const states = /** @type {HTMLElement} */ (document.getElementById('states'))
+const { state = '' } = listed.dataset
+let isCounting = false
+
+if (form) {
+  const draft = keepDraft(form, 'task')
+  const query = /** @type {HTMLTextAreaElement} */ (form.elements.namedItem('query'))
+  query.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+    event.preventDefault()
+    form.requestSubmit()
+  })
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    const { team, ...task } = wishes(form)
+    const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
+    // What was typed stays until the server has it, and whom it is for beyond that.
+    if (!(await pressed(button, form, () => client.ask(FRAME.TASK_SUBMIT, team, task)))) return
+    if (query.value === task.query) query.value = ''
+    draft.forget()
+  })
+}
 
 rows.addEventListener('click', ({ target }) => {
   const button = /** @type {HTMLElement} */ (target).closest('button')
@@ -25,16 +44,51 @@ rows.addEventListener('click', ({ target }) => {
   pressed(button, row, () => client.ask(FRAME.TASK_CANCEL, team, { task_id: task }))
 })
 
+filter.addEventListener('input', showMatching)
+document.querySelector('[data-action="clear"]')?.addEventListener('click', () => {
+  filter.value = ''
+  showMatching()
+  filter.focus()
+})
+
 client.on(EVENT.TASK_UPDATE, ({ topic, data }) => {
-  const row =
-    /** @type {HTMLElement | null} */ (rows.querySelector(`[data-task="${data.task_id}"]`)) ??
-    newRow(data.task_id, topic)
-  fill(row, { ...data, agent: data.agent ?? data.label, attempt: data.attempt || '' })
+  if (!isCounting) setTimeout(countAnew, COUNT_AT_MOST_EVERY)
+  isCounting = true
+  const known = /** @type {HTMLElement | null} */ (rows.querySelector(`[data-task="${data.task_id}"]`))
+  const isWanted = !state || state === data.status
+  if (!known && !isWanted) return
+  const row = known ?? newRow(data.task_id, topic)
+  const isNews = row.querySelector('.badge')?.textContent !== data.status
+  show(row, data)
+  // It stays where it is while somebody is at it.
+  if (!isWanted && !row.matches(':hover, :focus-within')) row.remove()
+  if (isNews) flash(row)
+  showMatching()
+})
+
+/** @param {HTMLElement} row @param {any} data */
+function show(row, data) {
   const isOpen = data.status === 'queued' || data.status === 'running'
+  fill(row, {
+    ...data,
+    link: `/tasks/${data.task_id}/`,
+    author: `by ${data.author}`,
+    agent: data.agent ?? data.label,
+    exit: data.exit_code === null ? '' : `exit ${data.exit_code}`,
+    tries: data.attempt > 1 ? `try ${data.attempt}` : '',
+    cancelling: data.cancelling ? 'ending…' : '',
+  })
+  const span = /** @type {HTMLElement} */ (row.querySelector('time-span'))
+  for (const [name, at] of [
+    ['from', data.started_at],
+    ['to', data.ended_at],
+  ]) {
+    if (at) span.setAttribute(name, at)
+    else span.removeAttribute(name)
+  }
   const button = row.querySelector('button')
   if (button) button.hidden = !isOpen || data.cancelling
-  if (!isOpen) flash(row)
-})
+}
 
 /** @param {string} id @param {string} topic */
 function newRow(id, topic) {
@@ -42,8 +96,28 @@ function newRow(id, topic) {
   row.dataset.task = id
   row.dataset.team = topic
   rows.prepend(row)
-  document.getElementById('no-tasks')?.setAttribute('hidden', '')
   return row
+}
+
+/** Only rows that have all the words. */
+function showMatching() {
+  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean)
+  let shown = 0
+  for (const row of /** @type {HTMLCollectionOf<HTMLElement>} */ (rows.children)) {
+    const text = row.textContent?.toLowerCase() ?? ''
+    row.hidden = !words.every((word) => text.includes(word))
+    if (!row.hidden) shown += 1
+  }
+  const isEmpty = rows.children.length === 0
+  document.getElementById('no-tasks')?.toggleAttribute('hidden', !isEmpty)
+  document.getElementById('no-match')?.toggleAttribute('hidden', isEmpty || shown > 0)
+}
+
+async function countAnew() {
+  isCounting = false
+  const asked = new URLSearchParams({ part: 'states', ...(state && { state }) })
+  const answer = await fetch(`/tasks/?${asked}`, { credentials: 'same-origin' }).catch(() => null)
+  if (answer?.ok && !answer.redirected) morph(states, await answer.text())
 }
 
 /** @param {HTMLFormElement} form */
@@ -53,8 +127,8 @@ function wishes(form) {
   return {
     query: String(given.get('query')),
     retries: Number(given.get('retries')) || 0,
-    agent: kind === 'agent' ? name : '',
-    label: kind === 'label' ? name : '',
+    ...(kind === 'agent' && { agent: name }),
+    ...(kind === 'label' && { label: name }),
     team: String(given.get('team') ?? form.dataset.team),
   }
 }

@@ -2,7 +2,7 @@
 
 import { Problem } from './problem.js'
 
-/** @import {Frame, Page} from './types.d.ts' */
+/** @import {Frame, Page, Traffic} from './types.d.ts' */
 
 const PAGE = 500
 const TIMEOUT = 10_000
@@ -11,14 +11,17 @@ export class Api {
   #base
   #csrf
   #token
+  #traffic
 
   /**
    * @param {object} options
    * @param {string} [options.base] the server's address, ending in a slash
    * @param {string} [options.csrf] Django's token, needed with the session cookie
    * @param {(() => Promise<string>) | null} [options.token] an access token, on pages of another origin
+   * @param {Traffic} [options.traffic] counts the bytes
    */
-  constructor({ base = '/', csrf = '', token = null } = {}) {
+  constructor({ base = '/', csrf = '', token = null, traffic = { received: 0, sent: 0 } } = {}) {
+    this.#traffic = traffic
     this.#base = base
     this.#csrf = csrf
     this.#token = token
@@ -47,7 +50,7 @@ export class Api {
       etag.retryAfter = Number(response.headers.get('Retry-After')) || null
     }
     if (response.status === 304) return null
-    return await response.json()
+    return await this.#read(response)
   }
 
   /** Send one command frame. @param {Frame} frame @returns {Promise<Frame>} its ack */
@@ -64,14 +67,24 @@ export class Api {
 
   /** @param {string} path @returns {Promise<any>} */
   async get(path) {
-    return await (await this.#fetch(path, {}, TIMEOUT)).json()
+    return await this.#read(await this.#fetch(path, {}, TIMEOUT))
   }
 
-  /** @param {string} path @param {unknown} body @returns {Promise<any>} */
-  async post(path, body) {
-    const headers = { 'Content-Type': 'application/json', 'X-CSRFToken': this.#csrf }
-    const response = await this.#fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }, TIMEOUT)
-    return response.status === 204 ? null : await response.json()
+  /** @param {string} path @param {unknown} [data] @returns {Promise<any>} */
+  async post(path, data = {}) {
+    const headers = new Headers({ 'Content-Type': 'application/json' })
+    if (!this.#token) headers.set('X-CSRFToken', this.#csrf)
+    const body = JSON.stringify(data)
+    this.#traffic.sent += body.length
+    const response = await this.#fetch(path, { method: 'POST', headers, body }, TIMEOUT)
+    return response.status === 204 ? null : await this.#read(response)
+  }
+
+  /** @param {Response} response @returns {Promise<any>} */
+  async #read(response) {
+    const text = await response.text()
+    this.#traffic.received += text.length
+    return JSON.parse(text)
   }
 
   /** @param {string} path @param {RequestInit} init @param {number} timeout milliseconds */

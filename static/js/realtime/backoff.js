@@ -1,7 +1,9 @@
 // How long to wait before the next attempt. The first waits are short, since most cuts are; after them, full jitter
 // keeps a thousand browsers from coming back in the same second.
 
-const FIRST_WAITS = [1000, 1500, 2250]
+const FIRST_WAIT = 1000
+const SLOWER = 1.5
+const TRIES = 3
 const BASE = 1000
 const LONGEST = 30_000
 const AFTER_RESTART = 3000
@@ -10,9 +12,14 @@ export class Backoff {
   #waits = 0
   #failures = 0
   #random
+  #first
+  #tries
 
-  constructor(random = Math.random) {
+  /** @param {{random?: () => number, first?: number, tries?: number}} [options] the first wait in milliseconds, and how many failures in a row use the tries up */
+  constructor({ random = Math.random, first = FIRST_WAIT, tries = TRIES } = {}) {
     this.#random = random
+    this.#first = first
+    this.#tries = tries
   }
 
   /** Attempts in a row that did not come up. */
@@ -30,16 +37,16 @@ export class Backoff {
   }
 
   triesUsedUp() {
-    return this.#failures >= FIRST_WAITS.length
+    return this.#failures >= this.#tries
   }
 
   /** Milliseconds; each call is the next, longer wait. */
   next() {
     const wait = this.#waits
     this.#waits += 1
-    if (wait < FIRST_WAITS.length) return FIRST_WAITS[wait] * (0.9 + 0.2 * this.#random())
+    if (wait < this.#tries) return Math.min(LONGEST, this.#first * SLOWER ** wait) * (0.9 + 0.2 * this.#random())
 
-    const ceiling = Math.min(LONGEST, BASE * 2 ** (wait - FIRST_WAITS.length + 2))
+    const ceiling = Math.min(LONGEST, BASE * 2 ** (wait - this.#tries + 2))
     return ceiling * this.#random()
   }
 

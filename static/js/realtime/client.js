@@ -8,19 +8,20 @@
 
 import { Api } from './api.js'
 import { Connection } from './connection.js'
-import { CONTROL } from './contract.js'
+import { CONTROL, LIMITS } from './contract.js'
 import { Feed } from './feed.js'
 import { newId } from './ids.js'
 import { Outbox } from './outbox.js'
 import { Poller } from './poller.js'
+import { Problem } from './problem.js'
 import { Socket } from './socket.js'
 import { IndexedStore } from './store.js'
 import { Tabs } from './tabs.js'
 
-/** @import {Cursor, Frame, Hello, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
+/** @import {Cursor, Entry, Frame, Hello, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
 /** @import {Listener} from './feed.js' */
 
-/** @typedef {Status & {waiting: number, replayed: number, lost: number, resent: number}} Standing */
+/** @typedef {Status & {waiting: number, replayed: number, lost: number, resent: number, leads: boolean}} Standing */
 
 const NOTHING_SEEN = { epoch: null, seq: null }
 const FILL_AGAIN = 1000
@@ -38,6 +39,7 @@ export class Client {
   /** Settles when what an earlier page left in the outbox is known. @type {Promise<void> | undefined} */
   loaded
   #forgotten = { replayed: 0, lost: 0 }
+  #frameBytes = Number(LIMITS.FRAME_BYTES)
   #outbox
   #wire
 
@@ -45,36 +47,60 @@ export class Client {
    * @param {object} [options]
    * @param {string} [options.base] the server's address, ending in a slash; left out: the page's own
    * @param {string} [options.socketUrl] where the socket is, if not at `ws/` under `base`
-   * @param {string} [options.user] whose outbox and whose connection of all tabs this is; left out: neither outlives the page
+   * @param {string} [options.user] whose outbox this is; left out: what waits does not outlive the page
+   * @param {string} [options.shared] a name: tabs of the same name share one connection; left out: this tab has its own
    * @param {string} [options.csrf]
    * @param {(() => Promise<string>) | null} [options.token] a fresh access token, on pages of another origin
    * @param {'auto' | 'socket' | 'poll'} [options.transport]
+   * @param {() => boolean} [options.isVisible] whether somebody looks at this tab
+   * @param {{reconnectMs?: number, attempts?: number, queue?: number}} [options.settings] the first wait after a failure
+   *   (1000), failures in a row before polling takes over (3), and frames that may wait to be sent (100)
    * @param {Store | null} [options.store]
    */
-  constructor({ base = '/', socketUrl, user = '', csrf = '', token = null, transport = 'auto', store } = {}) {
-    this.api = new Api({ base, csrf, token })
+  constructor({
+    base = '/',
+    socketUrl = socketUrlOf(base),
+    user = '',
+    shared = '',
+    csrf = '',
+    token = null,
+    transport = 'auto',
+    isVisible,
+    settings = {},
+    store,
+  } = {}) {
+    const traffic = { received: 0, sent: 0 }
+    this.api = new Api({ base, csrf, token, traffic })
+    // A cookie counts at its own server only; elsewhere a ticket, fetched with it, opens the socket.
+    const isElsewhere = new URL(socketUrl).host !== new URL(base, location.href).host
+    const ticket = isElsewhere && !token ? async () => (await this.api.post('api/v1/ws/ticket')).ticket : null
     this.#outbox = new Outbox({
       send: (frame) => this.#wire.send(frame),
       store: store ?? (user && typeof indexedDB === 'object' ? new IndexedStore(user) : null),
       changed: () => this.#changed(),
+      most: settings.queue,
     })
     const listener = {
-      opened: () => this.#opened(),
+      opened: (/** @type {Hello} */ hello) => this.#opened(hello),
       received: (/** @type {Frame} */ frame) => this.#received(frame),
       changed: (/** @type {Status} */ status) => this.#changed(status),
     }
     const connect = (/** @type {WireListener} */ to, wasUp = false) =>
       new Connection({
         openers: {
-          ...(transport !== 'poll' && { websocket: (line) => new Socket(socketUrl ?? socketUrlOf(base), line, token) }),
+          ...(transport !== 'poll' && {
+            websocket: (line) => new Socket(socketUrl, line, { token, ticket, traffic }),
+          }),
           ...(transport !== 'socket' && { http: (line) => new Poller(this.api, line) }),
         },
         listener: to,
         canRenew: token !== null,
         wasUp,
+        traffic,
+        settings,
       })
-    const isShared = user && transport === 'auto' && Tabs.arePossible()
-    this.#wire = isShared ? new Tabs(`signalbox ${base} ${user}`, connect, listener) : connect(listener)
+    const name = `signalbox ${base} ${transport} ${shared}`
+    this.#wire = shared && Tabs.arePossible() ? new Tabs({ name, connect, listener, isVisible }) : connect(listener)
   }
 
   /** @returns {Standing} */
@@ -83,6 +109,7 @@ export class Client {
       ...this.#wire.status,
       waiting: this.#outbox.size,
       resent: this.#outbox.resent,
+      leads: !(this.#wire instanceof Tabs) || this.#wire.isLeading,
       ...this.#forgotten,
     }
     for (const { replayed, lost } of this.#feeds.values()) {
@@ -108,6 +135,11 @@ export class Client {
 
   wake() {
     this.#wire.wake()
+  }
+
+  /** Measure the latency now; `watch` tells it. */
+  measure() {
+    this.#wire.measure()
   }
 
   /** Follow a topic from a cursor; the same topic is followed once, however often it is asked for. @param {string} topic @param {Cursor} [cursor] */
@@ -147,12 +179,12 @@ export class Client {
 
   /** Send what a person wrote: it survives a lost connection and a reload. Answers with the ack's data, or throws a Problem. @param {string} type @param {string} topic @param {object} data */
   send(type, topic, data) {
-    return this.#outbox.add({ id: newId(), type, topic, data, keep: true })
+    return this.#add({ id: newId(), type, topic, data, keep: true })
   }
 
   /** Ask for something to happen now, or not at all: what a button does. @param {string} type @param {string} topic @param {object} [data] */
   ask(type, topic, data = {}) {
-    return this.#outbox.add({ id: newId(), type, topic, data, keep: false })
+    return this.#add({ id: newId(), type, topic, data, keep: false })
   }
 
   /** Say what is worth nothing a second later. @param {string} type @param {string} topic @param {object} data */
@@ -165,8 +197,20 @@ export class Client {
     return this.#outbox.on(topic)
   }
 
-  #opened() {
-    for (const feed of this.#feeds.values()) this.#subscribe(feed)
+  /** @param {Entry} entry */
+  #add(entry) {
+    // The server can't name a frame that it is too large to read, so nobody would hear of it.
+    const bytes = new TextEncoder().encode(JSON.stringify(entry)).length
+    return bytes > this.#frameBytes ? Promise.reject(new Problem('too_large')) : this.#outbox.add(entry)
+  }
+
+  /** @param {Hello} hello */
+  #opened({ resumed, limits }) {
+    this.#frameBytes = limits?.frame_bytes ?? this.#frameBytes
+    for (const feed of this.#feeds.values()) {
+      if (!resumed) this.#subscribe(feed)
+      else if (feed.isBehind()) this.#fill(feed)
+    }
     this.#outbox.resume()
   }
 
@@ -195,6 +239,9 @@ export class Client {
       case CONTROL.ERROR:
         if (!this.#outbox.answered(frame) && !frame.id?.startsWith(WHISPER)) this.#tell(frame)
         break
+      case CONTROL.HEADS:
+        this.#heads(data)
+        break
       case CONTROL.PONG:
         break
       default:
@@ -202,14 +249,20 @@ export class Client {
     }
   }
 
-  /** @param {Feed | undefined} feed @param {{epoch: string, head: number, shared?: boolean}} answer */
+  /** `fetch`: the tab that leads does not remember what we lack. @param {Feed | undefined} feed @param {{epoch: string, head: number, fetch?: boolean}} answer */
   #subscribed(feed, answer) {
-    if (!feed) return
-    const isOtherLife = feed.epoch !== null && feed.epoch !== answer.epoch
-    if (answer.shared && isOtherLife) return feed.reset(answer)
-    feed.subscribed(answer)
-    // The replay goes to the tab that asked first; we fetch our own.
-    if (answer.shared) this.#fill(feed)
+    feed?.subscribed(answer)
+    if (feed && answer.fetch) this.#fill(feed)
+  }
+
+  /** What we should have by now, if no letter between the tabs was lost. @param {Record<string, number>} heads */
+  #heads(heads) {
+    for (const [topic, head] of Object.entries(heads)) {
+      const feed = this.#feeds.get(topic)
+      if (!feed || feed.seq === null || feed.seq >= head) continue
+      feed.head = Math.max(feed.head, head)
+      setTimeout(() => this.#fill(feed), FILL_AGAIN)
+    }
   }
 
   /** @param {Frame} frame */

@@ -4,7 +4,7 @@ import { Backoff } from './backoff.js'
 import { CLOSE } from './contract.js'
 import { Monitor } from './monitor.js'
 
-/** @import {Ending, Frame, Hello, Line, LineListener, Refusal, Status, Wire, WireListener} from './types.d.ts' */
+/** @import {Ending, Frame, Hello, Line, LineListener, Refusal, Status, Traffic, Wire, WireListener} from './types.d.ts' */
 
 /** @typedef {'websocket' | 'http'} Transport */
 /** @typedef {(listener: LineListener) => Line & {giveUp(): void}} Opener */
@@ -33,6 +33,10 @@ export class Connection {
   #refusal = null
   #renewed = false
   #wasUp = false
+  #reconnects = 0
+  /** @type {number | null} */
+  #delay = null
+  #traffic
   #backoff
   #monitor
   #openers
@@ -45,14 +49,17 @@ export class Connection {
    * @param {WireListener} options.listener
    * @param {boolean} [options.canRenew] whether each opening fetches a new token, so that 4401 deserves a second try
    * @param {boolean} [options.wasUp] whether it goes on with what another one has kept up
+   * @param {Traffic} [options.traffic] counted by whoever opens the lines
+   * @param {{reconnectMs?: number, attempts?: number}} [options.settings]
    * @param {() => number} [options.random]
    */
-  constructor({ openers, listener, canRenew = false, wasUp = false, random }) {
+  constructor({ openers, listener, canRenew = false, wasUp = false, traffic, settings = {}, random }) {
     this.#openers = openers
     this.#listener = listener
     this.#canRenew = canRenew
     this.#wasUp = wasUp
-    this.#backoff = new Backoff(random)
+    this.#traffic = traffic ?? { received: 0, sent: 0 }
+    this.#backoff = new Backoff({ random, first: settings.reconnectMs, tries: settings.attempts })
     this.#monitor = new Monitor({
       send: (frame) => this.#line?.send(frame),
       silent: () => this.#line?.giveUp(),
@@ -64,10 +71,14 @@ export class Connection {
     return {
       state: this.#state,
       transport: this.#transport,
+      delay: this.#delay,
       latency: this.#monitor.latency,
+      jitter: this.#monitor.jitter,
       attempt: this.#backoff.failures,
       retryIn: this.#retryAt === null ? null : Math.max(0, this.#retryAt - performance.now()),
       refusal: this.#refusal,
+      reconnects: this.#reconnects,
+      ...this.#traffic,
     }
   }
 
@@ -94,6 +105,10 @@ export class Connection {
     if (this.#state !== 'live') this.#try()
   }
 
+  measure() {
+    if (this.#line) this.#monitor.check()
+  }
+
   /** @param {Frame} frame */
   send(frame) {
     return this.#line?.send(frame) ?? false
@@ -115,6 +130,7 @@ export class Connection {
       opened: (hello) => this.#opened(transport, line, hello),
       received: (frame) => this.#received(line, frame),
       closed: (ending) => this.#closed(transport, line, ending),
+      paced: (delay) => this.#paced(line, delay),
     })
     this.#opening.set(transport, line)
     line.open()
@@ -126,9 +142,11 @@ export class Connection {
     // Polling that comes up while the socket did too is not needed any more.
     if (transport === 'http' && this.#transport === 'websocket') return line.close()
 
+    if (!this.#line && this.#wasUp) this.#reconnects += 1
     this.#line?.close()
     this.#line = line
     this.#transport = transport
+    this.#delay = null
     this.#refusal = null
     this.#renewed = false
     this.#wasUp = true
@@ -139,6 +157,13 @@ export class Connection {
     this.#become(transport === 'websocket' ? 'live' : 'polling')
     this.#listener.opened(hello)
     this.#monitor.start((hello.heartbeat_interval ?? 25) * 1000)
+  }
+
+  /** @param {ReturnType<Opener>} line @param {number | null} delay */
+  #paced(line, delay) {
+    if (line !== this.#line || delay === this.#delay) return
+    this.#delay = delay
+    this.#tell()
   }
 
   /** @param {ReturnType<Opener>} line @param {Frame} frame */
@@ -211,6 +236,7 @@ export class Connection {
   #dropLine() {
     this.#line = null
     this.#transport = null
+    this.#delay = null
     this.#monitor.stop()
   }
 

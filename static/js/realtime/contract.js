@@ -53,6 +53,7 @@ export const CONTROL = Object.freeze({
   HEADS: 'heads',
   PING: 'ping',
   PONG: 'pong',
+  PRESENCE: 'presence',
   RECEIVED: 'received',
   RESET: 'reset',
   SUBSCRIBE: 'subscribe',

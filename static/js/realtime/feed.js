@@ -41,6 +41,11 @@ export class Feed {
     return this.seq !== null && this.seq < this.head
   }
 
+  /** Whether an event was missed and came late, as part of the history. @param {Frame} event */
+  isReplay({ seq = Number.POSITIVE_INFINITY }) {
+    return seq <= this.#replayUntil
+  }
+
   /** true: taken, or known already. false: something is missing, fetch after this.seq. @param {StoredEvent} event */
   accept(event) {
     this.head = Math.max(this.head, event.seq)
@@ -62,6 +67,7 @@ export class Feed {
     if (this.seq === null) this.seq = head
     this.head = Math.max(this.head, head)
     this.#replayUntil = head
+    this.tell({ type: 'subscribed', topic: this.topic, data: { epoch, head } })
   }
 
   /** What lies between our cursor and `head` is gone: listeners of `reset` start afresh. @param {{epoch: string, head: number}} answer */

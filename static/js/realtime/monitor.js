@@ -7,10 +7,13 @@ import { newId } from './ids.js'
 /** @import {Frame} from './types.d.ts' */
 
 const ANSWERS_WITHIN = 5000
+const SMOOTH = 8
 
 export class Monitor {
   /** Milliseconds there and back of the last ping, null until measured. @type {number | null} */
   latency = null
+  /** By how many milliseconds one differs from the next, smoothed; null until measured twice. @type {number | null} */
+  jitter = null
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer
@@ -38,6 +41,7 @@ export class Monitor {
     clearTimeout(this.#timer)
     this.#question = null
     this.latency = null
+    this.jitter = null
   }
 
   /** Something came in. @param {Frame} frame */
@@ -45,7 +49,12 @@ export class Monitor {
     this.#heardAt = performance.now()
     if (!this.#question || frame.type !== CONTROL.PONG || frame.id !== this.#question.id) return
 
-    this.latency = this.#heardAt - this.#question.at
+    const latency = this.#heardAt - this.#question.at
+    if (this.latency !== null) {
+      const difference = Math.abs(latency - this.latency)
+      this.jitter = this.jitter === null ? difference : this.jitter + (difference - this.jitter) / SMOOTH
+    }
+    this.latency = latency
     this.#question = null
     this.#plan(this.#interval)
   }

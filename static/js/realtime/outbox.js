@@ -19,12 +19,14 @@ export class Outbox {
   #store
   #send
   #changed
+  #most
 
   /** How often a frame had to be sent again. */
   resent = 0
 
-  /** @param {{send: (frame: Frame) => boolean, store?: Store | null, changed?: () => void}} options */
-  constructor({ send, store = null, changed = () => {} }) {
+  /** @param {{send: (frame: Frame) => boolean, store?: Store | null, changed?: () => void, most?: number}} options */
+  constructor({ send, store = null, changed = () => {}, most = MOST }) {
+    this.#most = most
     this.#send = send
     this.#store = store
     this.#changed = changed
@@ -58,7 +60,7 @@ export class Outbox {
    * @param {Entry} entry @returns {Promise<any>}
    */
   add(entry) {
-    if (this.#waiting.size >= MOST) return Promise.reject(new Problem('outbox_full'))
+    if (this.#waiting.size >= this.#most) return Promise.reject(new Problem('outbox_full'))
 
     const waiting = waitingFor(entry)
     this.#waiting.set(entry.id, waiting)

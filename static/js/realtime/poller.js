@@ -12,6 +12,7 @@ const WAIT = 20
 const FAILURES_ALLOWED = 2
 // Browsers open six connections to a server; some stay free for everything else.
 const HELD_OPEN = 3
+const HOLD_AGAIN_AFTER = 120_000
 
 /** @typedef {Cursor & {topic: string, stop: AbortController}} Followed */
 
@@ -21,10 +22,14 @@ export class Poller {
   #followed = new Map()
   #stopped = new AbortController()
   #open = false
-  #canHold = true
+  /** When questions may be held open again, by performance.now(). */
+  #holdFrom = 0
+  #heldFailures = 0
   #failures = 0
   #api
   #listener
+  /** Milliseconds until the next question on a topic; null: it is held open. @type {Map<string, number | null>} */
+  #delays = new Map()
 
   /** @param {Api} api @param {LineListener} listener */
   constructor(api, listener) {
@@ -90,6 +95,7 @@ export class Poller {
       try {
         page = await this.#read(followed, hold ? WAIT : 0, etag)
         this.#failures = 0
+        if (hold) this.#heldFailures = 0
       } catch (error) {
         if (followed.stop.signal.aborted) return
         if (await this.#isOver(followed, id, error, hold)) return
@@ -100,9 +106,11 @@ export class Poller {
       if (!known && page) this.#announce(followed, id, page)
       known = true
       if (page) this.#pass(followed, page, pace)
-      if (page?.events.length || hold) continue
-      if (this.#mayHold(topic)) continue
-      await sleep(Math.max(pace.next(), (etag.retryAfter ?? 0) * 1000), followed.stop.signal)
+      const isHeld = this.#mayHold(topic)
+      const delay = isHeld ? null : Math.max(pace.next(), (etag.retryAfter ?? 0) * 1000)
+      this.#paces(topic, delay)
+      if (page?.events.length || hold || isHeld) continue
+      await sleep(delay ?? 0, followed.stop.signal)
     }
   }
 
@@ -154,8 +162,12 @@ export class Poller {
       return true
     }
     // A proxy that cuts held questions still lets short ones through.
-    if (held) this.#canHold = false
+    if (held) this.#heldFailures += 1
     else this.#failures += 1
+    if (this.#heldFailures >= FAILURES_ALLOWED) {
+      this.#heldFailures = 0
+      this.#holdFrom = performance.now() + HOLD_AGAIN_AFTER
+    }
     if (this.#failures >= FAILURES_ALLOWED && !problem.isTransient()) {
       this.#end(problem)
       return true
@@ -168,11 +180,19 @@ export class Poller {
   #unfollow(topic) {
     this.#followed.get(topic)?.stop.abort()
     this.#followed.delete(topic)
+    this.#delays.delete(topic)
   }
 
   /** @param {string} topic */
   #mayHold(topic) {
-    return this.#canHold && [...this.#followed.keys()].indexOf(topic) < HELD_OPEN
+    return performance.now() >= this.#holdFrom && [...this.#followed.keys()].indexOf(topic) < HELD_OPEN
+  }
+
+  /** The quickest is what a person sees. @param {string} topic @param {number | null} delay */
+  #paces(topic, delay) {
+    this.#delays.set(topic, delay)
+    const delays = [...this.#delays.values()].filter((one) => one !== null)
+    this.#listener.paced?.(delays.length === this.#delays.size ? Math.min(...delays) : null)
   }
 
   /** @param {Frame} frame */

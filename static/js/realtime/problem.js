@@ -15,6 +15,7 @@ const WORDS = /** @type {Record<string, string>} */ ({
   outbox_full: 'Too much is waiting to be sent. Wait until the connection is back.',
   revoked: 'Your access has ended. Sign in again.',
   server_error: 'The server had a problem. It is tried again.',
+  too_large: 'This is too large to send. Make it shorter.',
   timeout: 'The server did not answer in time.',
   unauthenticated: 'You are signed out. Sign in again to go on.',
 })

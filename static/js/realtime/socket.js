@@ -2,7 +2,7 @@
 
 import { CLOSE, CONTROL } from './contract.js'
 
-/** @import {Frame, Hello, Line, LineListener, Refusal} from './types.d.ts' */
+/** @import {Frame, Hello, Line, LineListener, Refusal, Traffic} from './types.d.ts' */
 
 const OPENS_WITHIN = 10_000
 const CREDIT_EVERY = 256 * 1024
@@ -24,18 +24,41 @@ export class Socket {
   #url
   #listener
   #token
+  #ticket
+  #traffic
 
-  /** @param {string} url @param {LineListener} listener @param {(() => Promise<string>) | null} [token] */
-  constructor(url, listener, token = null) {
+  /**
+   * @param {string} url
+   * @param {LineListener} listener
+   * @param {object} [how]
+   * @param {(() => Promise<string>) | null} [how.token] an access token, on pages of another origin
+   * @param {(() => Promise<string>) | null} [how.ticket] a one-time ticket, where neither cookie nor token count
+   * @param {Traffic} [how.traffic] counts the bytes
+   */
+  constructor(url, listener, { token = null, ticket = null, traffic = { received: 0, sent: 0 } } = {}) {
     this.#url = url
     this.#listener = listener
     this.#token = token
+    this.#ticket = ticket
+    this.#traffic = traffic
   }
 
-  open() {
+  async open() {
     this.#timer = setTimeout(() => this.#end(1006, { code: 'timeout', message: '' }), OPENS_WITHIN)
+    if (!this.#ticket) return this.#connect(this.#url)
     try {
-      this.#socket = new WebSocket(this.#url)
+      const url = new URL(this.#url)
+      url.searchParams.set('ticket', await this.#ticket())
+      if (this.#timer) this.#connect(url.href)
+    } catch (problem) {
+      this.#endFor(problem)
+    }
+  }
+
+  /** @param {string} url */
+  #connect(url) {
+    try {
+      this.#socket = new WebSocket(url)
     } catch {
       // Later, as every other ending: the caller has not finished with us yet.
       queueMicrotask(() => this.#end(1006, { code: 'not_supported', message: '' }))
@@ -60,7 +83,9 @@ export class Socket {
   /** @param {Frame} frame */
   send(frame) {
     if (this.#socket?.readyState !== WebSocket.OPEN) return false
-    this.#socket.send(JSON.stringify(frame))
+    const text = JSON.stringify(frame)
+    this.#socket.send(text)
+    this.#traffic.sent += text.length
     return true
   }
 
@@ -68,13 +93,22 @@ export class Socket {
     if (!this.#token) return
     try {
       this.send({ type: CONTROL.AUTH, id: 'auth', data: { token: await this.#token(), compress: canInflate() } })
-    } catch {
-      this.#end(CLOSE.UNAUTHENTICATED)
+    } catch (problem) {
+      this.#endFor(problem)
     }
+  }
+
+  /** The token or ticket could not be had: because nobody answers, or because we may not have it. @param {any} problem */
+  #endFor(problem) {
+    const isOfTheWay =
+      problem instanceof TypeError || ['connection_failed', 'timeout', 'server_error'].includes(problem?.code)
+    const refusal = isOfTheWay ? { code: problem.code ?? 'connection_failed', message: '' } : null
+    this.#end(isOfTheWay ? 1006 : CLOSE.UNAUTHENTICATED, refusal)
   }
 
   /** @param {string | ArrayBuffer} data */
   #take(data) {
+    this.#traffic.received += typeof data === 'string' ? data.length : data.byteLength
     if (typeof data === 'string') {
       this.#inTurn(() => this.#read(data))
       return
@@ -104,7 +138,8 @@ export class Socket {
     if (frame.type === CONTROL.CONNECTION_ESTABLISHED) this.#establish(frame.data)
     else if (frame.type === CONTROL.TOKEN_EXPIRING) this.#refresh()
     else {
-      if (frame.type === CONTROL.ERROR && !frame.id) this.#refusal = frame.data
+      // Only what comes right before the end is its reason.
+      this.#refusal = frame.type === CONTROL.ERROR && !frame.id ? frame.data : null
       this.#listener.received(frame)
     }
     this.#credit(frame, text.length)

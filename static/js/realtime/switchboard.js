@@ -1,111 +1,300 @@
-// What the leading tab does for all tabs: one line to the server, and who of them follows which topic or waits for which
-// answer. A tab that joins a topic later is told where it stands and fetches what it lacks by itself.
+// What the leading tab does for all: it keeps the line, follows each topic once, and knows who wants it and who waits for
+// which answer. It remembers the newest events of each topic, so that a tab that comes a little later gets its replay here.
 
 import { CONTROL } from './contract.js'
+import { newId } from './ids.js'
+import { ON, ROOM } from './mail.js'
 
-/** @import {Frame, Wire} from './types.d.ts' */
+/** @import {Frame, Hello, Status, StoredEvent, Wire, WireListener} from './types.d.ts' */
+/** @import {Letter, Mail} from './mail.js' */
 
-/** @typedef {{tabs: Set<string>, asked: string, epoch: string | null, head: number}} Followed */
+/** @typedef {{tab: string, id: string | undefined, after: number | undefined, epoch: string | undefined}} Wish */
+/** @typedef {{tabs: Set<string>, asked: string, known: boolean, epoch: string | null, seq: number | null, head: number, newest: StoredEvent[], wishes: Wish[]}} Shared
+ *   `seq`: the last event that came by; `newest` ends with it and has no holes */
+
+const REMEMBERED = 200
+const ROUND_EVERY = 20_000
+const ROUNDS_MISSED = 3
+/** What only a leader says: another one's, who does not know yet that it is none any more. */
+const LEADERS_WORDS = new Set(['lead', 'left', 'status', 'opened', 'event', 'known', 'who'])
 
 export class Switchboard {
-  /** @type {Map<string, Followed>} */
-  #followed = new Map()
-  /** Which tabs wait for the answer to a frame. @type {Map<string, Set<string>>} */
-  #asked = new Map()
-  #line
-  #deliver
+  /** Milliseconds for which this tab has not been looked at. */
+  hiddenFor = 0
+  /** The other tabs, and how many rounds they have missed. @type {Map<string, number>} */
+  #others = new Map()
+  /** @type {Map<string, Shared>} */
+  #topics = new Map()
+  /** Who waits for the answer to a frame. @type {Map<string, string>} */
+  #askers = new Map()
+  /** @type {Hello | null} */
+  #hello = null
+  #wasUp = false
+  #isClosed = false
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #rounds
+  #id
+  #mail
+  #own
 
-  /** @param {Pick<Wire, 'send'>} line @param {(tab: string | null, frame: Frame) => void} deliver to one tab, or to all */
-  constructor(line, deliver) {
-    this.#line = line
-    this.#deliver = deliver
+  /** @param {{id: string, mail: Mail, own: WireListener, connect: (listener: WireListener) => Wire}} options `own`: the leading tab itself */
+  constructor({ id, mail, own, connect }) {
+    this.#id = id
+    this.#mail = mail
+    this.#own = own
+    /** The line of all tabs. */
+    this.line = connect({
+      opened: (hello) => this.#opened(hello),
+      received: (frame) => this.#received(frame),
+      changed: () => this.#changed(),
+    })
   }
 
-  /** The line is another one: every tab says anew what it follows. */
-  forget() {
-    this.#followed.clear()
-    this.#asked.clear()
+  /** @returns {Status} */
+  get status() {
+    return { ...this.line.status, tabs: this.#others.size + 1, hiddenFor: this.hiddenFor }
   }
 
-  /** A tab sends a frame. @param {string} tab @param {Frame} frame */
+  start() {
+    this.#rounds = setInterval(() => this.#goRound(), ROUND_EVERY)
+    this.line.start()
+    this.#post(ROOM, 'lead', { status: this.status })
+  }
+
+  close() {
+    this.#isClosed = true
+    clearInterval(this.#rounds)
+    this.line.stop()
+    this.#post(ROOM, 'left')
+    for (const topic of this.#topics.keys()) this.#mail.forget(ON + topic)
+  }
+
+  /** A letter from another tab. @param {string} from @param {string} say @param {Frame} [frame] */
+  hear(from, say, frame) {
+    if (LEADERS_WORDS.has(say)) return
+    if (say === 'leave') return this.#drop(from)
+    if (say === 'join' || !this.#others.has(from)) return this.#welcome(from)
+
+    this.#others.set(from, 0)
+    if (frame) this.send(from, frame)
+    else if (say === 'ask') this.#post(from, 'known', { status: this.status, heads: this.#headsFor(from) })
+    else if (say === 'retry') this.line.retry()
+    else if (say === 'wake') this.line.wake()
+    else if (say === 'measure') this.line.measure()
+  }
+
+  /** A tab sends a frame. false: the line can't carry it now. @param {string} tab @param {Frame} frame */
   send(tab, frame) {
-    if (frame.type === CONTROL.SUBSCRIBE) return this.#follow(tab, frame)
-    if (frame.type === CONTROL.UNSUBSCRIBE) return this.#unfollow(tab, frame.topic ?? '')
-
-    this.#ask(tab, frame)
+    if (frame.type === CONTROL.SUBSCRIBE) this.#follow(tab, frame)
+    else if (frame.type === CONTROL.UNSUBSCRIBE) this.#leave(tab, frame.topic ?? '')
+    else if (!this.line.send(frame)) return false
+    else if (frame.id) this.#askers.set(frame.id, tab)
+    return true
   }
 
-  /** A tab is gone. @param {string} tab */
-  leave(tab) {
-    for (const topic of [...this.#followed.keys()]) this.#unfollow(tab, topic)
-    for (const tabs of this.#asked.values()) tabs.delete(tab)
+  // Tabs
+
+  /** @param {string} tab */
+  #welcome(tab) {
+    this.#others.set(tab, 0)
+    this.#post(tab, 'lead', { status: this.status, hello: this.#hello })
+    // Its page has just been written for somebody who is logged in: worth another try.
+    if (this.line.status.state === 'stopped') this.line.retry()
   }
 
-  /** The server sends a frame. @param {Frame} frame */
-  received(frame) {
-    const { type, id = '', topic = '' } = frame
-    if (type === CONTROL.SUBSCRIBED) this.#subscribed(frame)
-    else if (type === CONTROL.RESET) this.#deliver(this.#followed.get(topic)?.asked ?? null, frame)
-    else if (this.#asked.has(id)) this.#answered(frame, id)
-    else {
-      for (const event of frame.messages ?? [frame]) this.#note(event)
-      this.#deliver(null, frame)
+  /** @param {string} tab */
+  #drop(tab) {
+    this.#others.delete(tab)
+    this.#mail.forget(tab)
+    for (const topic of [...this.#topics.keys()]) this.#leave(tab, topic)
+  }
+
+  /** A tab that crashed or is frozen says no goodbye. */
+  #goRound() {
+    for (const [tab, missed] of [...this.#others]) {
+      if (missed >= ROUNDS_MISSED) this.#drop(tab)
+      else this.#others.set(tab, missed + 1)
     }
+    this.#post(ROOM, 'who')
   }
+
+  /** What a tab should have got by now: a letter may be lost. @param {string} tab */
+  #headsFor(tab) {
+    const mine = [...this.#topics].filter(([, { tabs, seq }]) => tabs.has(tab) && seq !== null)
+    return Object.fromEntries(mine.map(([topic, { seq }]) => [topic, seq]))
+  }
+
+  // Topics
 
   /** @param {string} tab @param {Frame} frame */
-  #follow(tab, frame) {
-    const { id, topic = '' } = frame
-    const followed = this.#followed.get(topic)
-    if (!followed || followed.asked === tab) {
-      this.#followed.set(topic, { tabs: new Set(followed?.tabs).add(tab), asked: tab, epoch: null, head: 0 })
-      this.#ask(tab, frame)
-      return
-    }
-    followed.tabs.add(tab)
-    // If the server has not answered yet, its answer will go to this tab too.
-    if (followed.epoch !== null) this.#deliver(tab, shared(topic, followed, id))
-  }
+  #follow(tab, { id, topic = '', data }) {
+    const wish = { tab, id, after: data?.after, epoch: data?.epoch }
+    const known = this.#topics.get(topic)
+    const shared = known ?? newShared(wish)
+    shared.tabs.add(tab)
+    if (shared.known) return this.#serve(topic, shared, wish)
 
-  /** @param {string} tab @param {Frame} frame */
-  #ask(tab, frame) {
-    if (frame.id) this.#asked.set(frame.id, (this.#asked.get(frame.id) ?? new Set()).add(tab))
-    this.#line.send(frame)
+    shared.wishes.push(wish)
+    if (known) return
+    this.#topics.set(topic, shared)
+    this.#ask(topic, shared)
   }
 
   /** @param {string} tab @param {string} topic */
-  #unfollow(tab, topic) {
-    const followed = this.#followed.get(topic)
-    if (!followed?.tabs.delete(tab) || followed.tabs.size > 0) return
-    this.#followed.delete(topic)
-    this.#line.send({ type: CONTROL.UNSUBSCRIBE, id: `unfollow ${topic}`, topic, data: {} })
+  #leave(tab, topic) {
+    const shared = this.#topics.get(topic)
+    if (!shared?.tabs.delete(tab) || shared.tabs.size > 0) return
+    this.#forget(topic)
+    this.line.send({ type: CONTROL.UNSUBSCRIBE, id: newId(), topic, data: {} })
+  }
+
+  /** @param {string} topic */
+  #forget(topic) {
+    this.#topics.delete(topic)
+    this.#mail.forget(ON + topic)
+  }
+
+  /** @param {string} topic @param {Shared} shared */
+  #ask(topic, shared) {
+    const { seq, epoch } = shared
+    shared.known = false
+    shared.asked = newId()
+    const data = seq === null ? {} : epoch ? { after: seq, epoch } : { after: seq }
+    this.line.send({ type: CONTROL.SUBSCRIBE, id: shared.asked, topic, data })
+  }
+
+  /** Answer a tab from what is known here; what is older it fetches by itself. @param {string} topic @param {Shared} shared @param {Wish} wish */
+  #serve(topic, { epoch, seq, head, newest }, { tab, id, after, epoch: theirs }) {
+    const about = { topic, epoch, head: Math.max(head, seq ?? 0) }
+    const isOtherLife = Boolean(theirs && epoch && theirs !== epoch)
+    const lacks = !isOtherLife && after !== undefined && after < (seq ?? 0)
+    const isHere = lacks && newest.length > 0 && newest[0].seq <= after + 1
+    const data = { ...about, recovered: !isOtherLife, ...(lacks && !isHere && { fetch: true }) }
+
+    if (isOtherLife) this.#tell(tab, { type: CONTROL.RESET, topic, data: { ...about, floor: 0 } })
+    this.#tell(tab, { type: CONTROL.SUBSCRIBED, id, topic, data })
+    if (isHere) this.#tell(tab, { type: CONTROL.BATCH, messages: newest.filter((event) => event.seq > after) })
+  }
+
+  // The line
+
+  /** @param {Hello} hello */
+  #opened(hello) {
+    const resumed = this.#wasUp
+    this.#wasUp = true
+    this.#hello = hello
+    this.#askers.clear()
+    for (const [topic, shared] of this.#topics) this.#ask(topic, shared)
+    this.#post(ROOM, 'opened', { hello })
+    this.#own.opened({ ...hello, resumed })
+  }
+
+  #changed() {
+    if (this.#isClosed) return
+    const { status } = this
+    if (!isUp(status)) this.#hello = null
+    this.#post(ROOM, 'status', { status })
+    this.#own.changed(status)
   }
 
   /** @param {Frame} frame */
-  #subscribed(frame) {
-    const { id = '', topic = '', data } = frame
-    this.#asked.delete(id)
-    const followed = this.#followed.get(topic)
-    if (!followed) return
-    followed.epoch = data.epoch
-    followed.head = Math.max(followed.head, data.head)
-    for (const tab of followed.tabs) this.#deliver(tab, tab === followed.asked ? frame : shared(topic, followed))
+  #received(frame) {
+    const { type, id = '', topic = '' } = frame
+    const shared = this.#topics.get(topic)
+    const asker = this.#askers.get(id)
+    if (type === CONTROL.BATCH) this.#batch(frame)
+    else if (asker) {
+      this.#askers.delete(id)
+      this.#tell(asker, frame)
+    } else if (type === CONTROL.ERROR && id) this.#refused(frame)
+    else if (!shared) this.#elsewhere(frame)
+    else if (type === CONTROL.SUBSCRIBED) this.#subscribed(frame, shared)
+    else {
+      if (type === CONTROL.RESET) Object.assign(shared, { seq: frame.data.head, epoch: frame.data.epoch, newest: [] })
+      this.#spread(topic, shared, frame)
+      if (type === CONTROL.UNSUBSCRIBED) this.#forget(topic)
+    }
   }
 
-  /** @param {Frame} frame @param {string} id */
-  #answered(frame, id) {
-    for (const tab of this.#asked.get(id) ?? []) this.#deliver(tab, frame)
-    this.#asked.delete(id)
+  /** Most batches are of one topic, and go on as they are. @param {Frame} frame */
+  #batch(frame) {
+    const { messages = [] } = frame
+    const topic = messages[0]?.topic ?? ''
+    const shared = this.#topics.get(topic)
+    if (!shared || messages.some((event) => event.topic !== topic || !event.seq)) {
+      for (const event of messages) this.#received(event)
+    } else this.#spread(topic, shared, frame)
   }
 
-  /** @param {Frame} event */
-  #note({ topic = '', seq = 0 }) {
-    const followed = this.#followed.get(topic)
-    if (followed) followed.head = Math.max(followed.head, seq)
+  /** @param {Frame} frame @param {Shared} shared */
+  #subscribed(frame, shared) {
+    const { id, topic = '', data } = frame
+    if (id !== shared.asked) return
+    shared.known = true
+    shared.epoch = data.epoch
+    shared.head = data.head
+    shared.seq ??= data.head
+    this.#spread(topic, shared, frame)
+    for (const wish of shared.wishes.splice(0)) this.#serve(topic, shared, wish)
+  }
+
+  /** An error names only the frame, so it is known by the question which topic it is about. @param {Frame} frame */
+  #refused(frame) {
+    const [topic, shared] = [...this.#topics].find(([, { asked }]) => asked === frame.id) ?? []
+    if (!topic || !shared) return
+    const refused = new Map([...shared.tabs].map((tab) => [tab, frame.id]))
+    for (const { tab, id } of shared.wishes) refused.set(tab, id)
+    this.#forget(topic)
+    for (const [tab, id] of refused) this.#tell(tab, { ...frame, id, topic })
+  }
+
+  /** @param {string} topic @param {Shared} shared @param {Frame} frame */
+  #spread(topic, shared, frame) {
+    for (const event of frame.messages ?? [frame]) remember(shared, event)
+    const { tabs } = shared
+    const isMine = tabs.has(this.#id)
+    if (tabs.size > (isMine ? 1 : 0)) this.#post(ON + topic, 'event', { frame })
+    if (isMine) this.#own.received(frame)
+  }
+
+  /** What belongs to no topic concerns everybody; an error without an id, only this tab can have caused. @param {Frame} frame */
+  #elsewhere(frame) {
+    if (frame.topic && frame.seq) return
+    this.#own.received(frame)
+    if (!frame.id && frame.type !== CONTROL.ERROR) this.#post(ROOM, 'event', { frame })
+  }
+
+  // Words
+
+  /** @param {string} tab @param {Frame} frame */
+  #tell(tab, frame) {
+    if (tab === this.#id) this.#own.received(frame)
+    else this.#post(tab, 'event', { frame })
+  }
+
+  /** @param {string} address @param {string} say @param {Partial<Letter>} [more] */
+  #post(address, say, more) {
+    this.#mail.post(address, { from: this.#id, say, ...more })
   }
 }
 
-/** @param {string} topic @param {Followed} followed @param {string} [id] @returns {Frame} */
-function shared(topic, { epoch, head }, id) {
-  return { type: CONTROL.SUBSCRIBED, id, topic, data: { topic, epoch, head, recovered: true, shared: true } }
+/** @param {Status} status */
+export function isUp({ state }) {
+  return state === 'live' || state === 'polling'
+}
+
+/** @param {Wish} wish @returns {Shared} */
+function newShared({ after, epoch }) {
+  const nothing = { tabs: new Set(), asked: '', known: false, head: 0, newest: [], wishes: [] }
+  return { ...nothing, seq: after ?? null, epoch: epoch ?? null }
+}
+
+/** @param {Shared} shared @param {Frame} event */
+function remember(shared, event) {
+  const { seq = 0 } = event
+  if (!seq || (shared.seq !== null && seq <= shared.seq)) return
+  if (seq !== (shared.seq ?? 0) + 1) shared.newest = []
+  shared.newest.push(/** @type {StoredEvent} */ (event))
+  if (shared.newest.length > 2 * REMEMBERED) shared.newest.splice(0, REMEMBERED)
+  shared.seq = seq
 }

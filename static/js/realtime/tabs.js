@@ -1,247 +1,264 @@
-// Shares one connection between the tabs of a browser. The tab that holds a lock leads: it keeps the line and serves the
-// others over a channel. When it closes, the lock goes to another tab, which opens a line of its own.
+// One connection for all tabs of a browser. The tab that holds a lock leads: it keeps the line, and serves the others by
+// mail. When it closes or crashes, the lock goes to the next in line, which opens a line of its own; a leader that is
+// stuck, or so long hidden that its timers hardly run, is robbed of it. Whoever leads, the Client above is told `opened`
+// and says anew what it follows and what has no answer, so nothing is lost; what comes twice it drops.
 
+import { CONTROL } from './contract.js'
 import { newId } from './ids.js'
-import { Switchboard } from './switchboard.js'
+import { Mail, ON, ROOM } from './mail.js'
+import { isUp, Switchboard } from './switchboard.js'
 
 /** @import {Frame, Hello, Status, Wire, WireListener} from './types.d.ts' */
+/** @import {Letter} from './mail.js' */
 
-/** @typedef {{to: string, from: string, frame?: Frame, status?: Status, opened?: Hello, say?: 'join' | 'leave' | 'retry' | 'wake' | 'due'}} Note */
+/** @typedef {(listener: WireListener, wasUp: boolean) => Wire} Connect */
 
-/** @typedef {{connection: Wire, board: Switchboard, hello: Hello | null, others: Set<string>}} Leading */
-
-const LEADER = 'leader'
-const EVERYBODY = '*'
-const ANSWERS_WITHIN = 2000
-const LOOKS_FOR_THE_DEAD_EVERY = 30_000
+const LOOK_EVERY = 1500
+const PATIENCE = 3
+// After five minutes browsers let a hidden tab's timers run once a minute.
+const HIDDEN_TOO_LONG = 240_000
 
 /** @type {Status} */
-const NOTHING_KNOWN = { state: 'idle', transport: null, latency: null, attempt: 0, retryIn: null, refusal: null }
+const NOTHING_KNOWN = {
+  state: 'idle',
+  transport: null,
+  delay: null,
+  latency: null,
+  jitter: null,
+  attempt: 0,
+  retryIn: null,
+  refusal: null,
+  reconnects: 0,
+  received: 0,
+  sent: 0,
+}
 
 /** @implements {Wire} */
 export class Tabs {
-  #id = newId()
-  /** As the leader says. */
+  #id = ''
   #status = NOTHING_KNOWN
-  /** @type {BroadcastChannel | null} */
-  #channel = null
-  /** Only in the leading tab. @type {Leading | null} */
-  #leading = null
-  /** Ends waiting for locks, and gives them back. */
-  #life = new AbortController()
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #silence
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #nudge
+  #knownAt = 0
+  /** @type {Mail | null} */
+  #mail = null
+  /** Only in the leading tab. @type {Switchboard | null} */
+  #board = null
+  /** Whom we follow. */
+  #leader = ''
+  /** Whether it knows what we follow. */
+  #joined = false
+  #unanswered = 0
+  #patience = PATIENCE
+  /** @type {number | null} */
+  #hiddenSince = null
+  /** Ends our waiting for the lead, or the lead itself. */
+  #candidacy = new AbortController()
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #looking
   #name
   #connect
   #listener
+  #isVisible
 
-  /** @param {string} name @param {(listener: WireListener, wasUp: boolean) => Wire} connect @param {WireListener} listener */
-  constructor(name, connect, listener) {
+  /** @param {{name: string, connect: Connect, listener: WireListener, isVisible?: () => boolean}} options */
+  constructor({ name, connect, listener, isVisible = () => true }) {
     this.#name = name
     this.#connect = connect
     this.#listener = listener
+    this.#isVisible = isVisible
   }
 
   static arePossible() {
     return typeof BroadcastChannel === 'function' && Boolean(globalThis.navigator?.locks)
   }
 
+  /** @returns {Status} */
   get status() {
-    return this.#status
+    if (this.#board) return this.#board.status
+    const { retryIn } = this.#status
+    const since = performance.now() - this.#knownAt
+    return { ...this.#status, retryIn: retryIn === null ? null : Math.max(0, retryIn - since) }
   }
 
   get isLeading() {
-    return this.#leading !== null
+    return this.#board !== null
   }
 
   start() {
-    if (this.#channel) return
-    this.#life = new AbortController()
-    this.#channel = new BroadcastChannel(this.#name)
-    this.#channel.onmessage = ({ data }) => this.#hear(data)
+    if (this.#mail) return
+    this.#id = newId()
+    this.#mail = new Mail(this.#name)
+    this.#mail.listen(ROOM, (letter) => this.#hear(letter))
+    this.#mail.listen(this.#id, (letter) => this.#hear(letter))
     this.#know({ ...NOTHING_KNOWN, state: 'connecting' })
-    this.#hold(this.#lockOf(this.#id), () => {})
-    this.#hold(this.#name, () => this.#lead())
-    this.#say(LEADER, { say: 'join' })
-    this.#expectAnswer()
+    this.#stand()
+    this.#join()
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY)
   }
 
   stop() {
-    if (!this.#channel) return
-    this.#say(LEADER, { say: 'leave' })
+    if (!this.#mail) return
+    clearInterval(this.#looking)
+    if (!this.#board) this.#tell('leave')
     this.#stepDown()
-    clearTimeout(this.#silence)
-    clearTimeout(this.#nudge)
-    this.#channel.close()
-    this.#channel = null
-    this.#life.abort()
+    this.#mail.close()
+    this.#mail = null
+    this.#candidacy.abort()
     this.#know(NOTHING_KNOWN)
   }
 
   retry() {
-    if (!this.#channel) return this.start()
-    if (this.#leading) return this.#leading.connection.retry()
-    this.#say(LEADER, { say: 'retry' })
-    this.#expectAnswer()
+    if (!this.#mail) this.start()
+    else if (this.#board) this.#board.line.retry()
+    else this.#tell('retry')
   }
 
   wake() {
-    if (this.#leading) return this.#leading.connection.wake()
-    this.#say(LEADER, { say: 'wake' })
-    this.#expectAnswer()
+    this.#unanswered = 0
+    this.#look()
+    if (this.#board) this.#board.line.wake()
+    else this.#tell('wake')
+  }
+
+  measure() {
+    if (this.#board) this.#board.line.measure()
+    else this.#tell('measure')
   }
 
   /** @param {Frame} frame */
   send(frame) {
-    if (this.#status.state !== 'live' && this.#status.state !== 'polling') return false
-    if (this.#leading) this.#leading.board.send(this.#id, frame)
-    else this.#say(LEADER, { frame })
+    if (this.#board) return this.#board.send(this.#id, frame)
+    if (!this.#joined) return false
+
+    const { type, topic } = frame
+    if (type === CONTROL.SUBSCRIBE) this.#mail?.listen(ON + topic, (letter) => this.#hear(letter))
+    else if (type === CONTROL.UNSUBSCRIBE) this.#mail?.forget(ON + topic)
+    else if (!isUp(this.#status)) return false
+    this.#tell('frame', { frame })
     return true
-  }
-
-  // Leading
-
-  #lead() {
-    const wasUp = this.#status.state === 'live' || this.#status.state === 'polling'
-    clearTimeout(this.#silence)
-    clearTimeout(this.#nudge)
-    const connection = this.#connect(
-      {
-        opened: (hello) => this.#opened(hello),
-        received: (frame) => this.#leading?.board.received(frame),
-        changed: (status) => this.#changed(status),
-      },
-      wasUp,
-    )
-    const board = new Switchboard(connection, (tab, frame) => this.#deliver(tab, frame))
-    this.#leading = { connection, board, hello: null, others: new Set() }
-    this.#looking = setInterval(() => this.#forgetTheDead(), LOOKS_FOR_THE_DEAD_EVERY)
-    connection.start()
-  }
-
-  #stepDown() {
-    const leading = this.#leading
-    this.#leading = null
-    clearInterval(this.#looking)
-    leading?.connection.stop()
-  }
-
-  /** @param {Hello} hello */
-  #opened(hello) {
-    if (!this.#leading) return
-    this.#leading.hello = hello
-    this.#leading.board.forget()
-    this.#say(EVERYBODY, { opened: hello })
-    this.#listener.opened(hello)
-  }
-
-  /** @param {Status} status */
-  #changed(status) {
-    if (!this.#leading) return
-    if (status.transport === null) this.#leading.hello = null
-    this.#say(EVERYBODY, { status })
-    this.#know(status)
-  }
-
-  /** @param {string | null} tab @param {Frame} frame */
-  #deliver(tab, frame) {
-    if (tab === null || tab === this.#id) this.#listener.received(frame)
-    if (tab !== this.#id && this.#leading?.others.size) this.#say(tab ?? EVERYBODY, { frame })
-  }
-
-  /** @param {Note} note */
-  #serve({ from, frame, say }) {
-    const { connection, board, hello, others } = /** @type {Leading} */ (this.#leading)
-    if (say === 'leave') {
-      others.delete(from)
-      board.leave(from)
-      return
-    }
-    others.add(from)
-    if (frame) return board.send(from, frame)
-
-    this.#say(from, { status: connection.status })
-    if (say === 'join' && hello) this.#say(from, { opened: hello })
-    if (say === 'retry' || (say === 'due' && connection.status.retryIn === 0)) connection.retry()
-    if (say === 'wake') connection.wake()
-  }
-
-  /** A tab that crashed said no goodbye, but its lock is free. */
-  async #forgetTheDead() {
-    const { held = [] } = await navigator.locks.query()
-    const alive = new Set(held.map(({ name }) => name))
-    for (const tab of this.#leading?.others ?? []) {
-      if (!alive.has(this.#lockOf(tab))) this.#serve({ to: LEADER, from: tab, say: 'leave' })
-    }
   }
 
   // Following
 
-  /** @param {Note} note */
-  #hear(note) {
-    if (note.to === LEADER) {
-      if (this.#leading) this.#serve(note)
-      return
+  #join() {
+    this.#leader = ''
+    this.#joined = false
+    this.#tell('join')
+  }
+
+  /** @param {Letter} letter */
+  #hear({ from, say, frame, status, hello, heads }) {
+    if (this.#board) return this.#board.hear(from, say, frame)
+    if (say === 'lead') {
+      this.#leader = from
+      this.#joined = false
     }
-    if (this.#leading || (note.to !== EVERYBODY && note.to !== this.#id)) return
-    clearTimeout(this.#silence)
-    if (note.status) this.#follow(note.status)
-    if (note.opened) this.#listener.opened(note.opened)
-    if (note.frame) this.#listener.received(note.frame)
+    if (from !== this.#leader) return
+
+    this.#unanswered = 0
+    if (status) this.#know(status)
+    if (heads) this.#listener.received({ type: CONTROL.HEADS, data: heads })
+    if (frame) this.#listener.received(frame)
+    if (hello) this.#opened(hello)
+    if (say === 'who') this.#tell('here')
+    if (say === 'left') this.#lostLeader()
+    if (say === 'known') {
+      this.#mayRob(status)
+      // Its `opened` has not reached us.
+      if (isUp(status) && !this.#joined) this.#join()
+    }
+  }
+
+  /** @param {Hello} hello */
+  #opened(hello) {
+    // From the same leader it is another line, on which it follows for us what it did before.
+    const resumed = this.#joined
+    this.#joined = true
+    this.#listener.opened({ ...hello, resumed })
+  }
+
+  #lostLeader() {
+    this.#leader = ''
+    this.#joined = false
+    if (isUp(this.#status)) this.#know({ ...this.#status, state: 'reconnecting', transport: null, latency: null })
+  }
+
+  /** Whoever is looked at makes sure that somebody leads. */
+  #look() {
+    const isVisible = this.#isVisible()
+    this.#hiddenSince = isVisible ? null : (this.#hiddenSince ?? performance.now())
+    if (this.#board) this.#board.hiddenFor = isVisible ? 0 : performance.now() - (this.#hiddenSince ?? 0) + 1
+    if (this.#board || !isVisible || !this.#mail) return
+
+    if (this.#unanswered >= this.#patience) {
+      // Where everything is slow, a hundred tabs would rob each other for ever.
+      this.#patience = Math.min(60, this.#patience * 2 + 3 * Math.random())
+      return this.#stand({ steal: true })
+    }
+    this.#unanswered += 1
+    this.#tell(this.#leader ? 'ask' : 'join')
   }
 
   /** @param {Status} status */
-  #follow(status) {
-    clearTimeout(this.#nudge)
-    this.#know(status)
-    // Timers of a hidden leader come late; ours may be on time.
-    if (status.retryIn !== null) this.#nudge = setTimeout(() => this.#say(LEADER, { say: 'due' }), status.retryIn)
+  #mayRob({ state, hiddenFor = 0 }) {
+    const isDown = state === 'reconnecting' || state === 'offline'
+    if (hiddenFor > HIDDEN_TOO_LONG || (hiddenFor > 0 && isDown)) this.#stand({ steal: true })
   }
 
-  /** A leader that is frozen or stuck keeps its lock and says nothing: it is taken away. */
-  #expectAnswer() {
-    clearTimeout(this.#silence)
-    if (this.#leading) return
-    this.#silence = setTimeout(() => this.#hold(this.#name, () => this.#lead(), { steal: true }), ANSWERS_WITHIN)
-  }
+  // Leading
 
-  // Locks and words
-
-  /** Hold a lock until this life ends, or until it is taken away. @param {string} name @param {() => void} held @param {{steal?: boolean}} [how] */
-  async #hold(name, held, how = {}) {
-    const { signal } = this.#life
+  /** Get in line for the lead, or take it. Ends when it is ours no more. @param {{steal?: boolean}} [how] */
+  async #stand({ steal = false } = {}) {
+    this.#candidacy.abort()
+    this.#unanswered = 0
+    const candidacy = new AbortController()
+    const { signal } = candidacy
+    this.#candidacy = candidacy
     try {
-      await navigator.locks.request(name, how.steal ? how : { signal }, () => {
-        if (signal.aborted || (name === this.#name && this.#leading)) return
-        held()
-        return new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+      await navigator.locks.request(this.#name, steal ? { steal } : { signal }, async () => {
+        if (signal.aborted) return
+        this.#lead()
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
       })
     } catch {
-      // Taken away: another tab leads. If that one ends, we are in line again.
-      if (signal.aborted || name !== this.#name) return
-      this.#stepDown()
-      this.#hold(name, held)
-      this.#say(LEADER, { say: 'join' })
+      // Not wanted any more, or robbed.
     }
+    if (this.#candidacy !== candidacy || signal.aborted) return
+    this.#stepDown()
+    this.#lostLeader()
+    this.#stand()
+    this.#join()
   }
 
-  /** @param {string} tab */
-  #lockOf(tab) {
-    return `${this.#name} ${tab}`
+  #lead() {
+    if (!this.#mail) return
+    const wasUp = isUp(this.#status) || this.#status.state === 'reconnecting'
+    const own = {
+      opened: (/** @type {Hello} */ hello) => this.#listener.opened(hello),
+      received: (/** @type {Frame} */ frame) => this.#listener.received(frame),
+      changed: (/** @type {Status} */ status) => this.#know(status),
+    }
+    const connect = (/** @type {WireListener} */ listener) => this.#connect(listener, wasUp)
+    this.#board = new Switchboard({ id: this.#id, mail: this.#mail, own, connect })
+    this.#board.start()
   }
 
-  /** @param {string} to @param {Partial<Note>} words */
-  #say(to, words) {
-    this.#channel?.postMessage({ ...words, to, from: this.#id })
+  #stepDown() {
+    const board = this.#board
+    this.#board = null
+    board?.close()
+  }
+
+  // Words
+
+  /** @param {string} say @param {Partial<Letter>} [more] */
+  #tell(say, more) {
+    this.#mail?.post(this.#leader || ROOM, { from: this.#id, say, ...more })
   }
 
   /** @param {Status} status */
   #know(status) {
     this.#status = status
+    this.#knownAt = performance.now()
     this.#listener.changed(status)
   }
 }

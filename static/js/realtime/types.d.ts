@@ -25,7 +25,17 @@ export type Refusal = { code: string; message: string; retry_after?: number }
 export type Ending = { code: number; refusal: Refusal | null }
 
 /** What the server says first. */
-export type Hello = { heartbeat_interval?: number; connection_id?: string; user?: { id: number; name: string } | null }
+export type Hello = {
+  heartbeat_interval?: number
+  connection_id?: string
+  user?: { id: number; name: string } | null
+  limits?: Record<string, number>
+  /** The new line follows already what the one before did. */
+  resumed?: boolean
+}
+
+/** Bytes in and out. */
+export type Traffic = { received: number; sent: number }
 
 /** One way to the server that lives once: Socket and Poller. */
 export interface Line {
@@ -39,19 +49,33 @@ export interface LineListener {
   opened(hello: Hello): void
   received(frame: Frame): void
   closed(ending: Ending): void
+  /** How many milliseconds lie between two questions; null: one is always held open. Lines that ask tell it. */
+  paced?(delay: number | null): void
 }
 
 /** How it stands, for people. */
 export type Status = {
   state: 'idle' | 'connecting' | 'live' | 'polling' | 'reconnecting' | 'offline' | 'stopped'
   transport: 'websocket' | 'http' | null
+  /** Milliseconds between two questions, if the line is one that asks. */
+  delay: number | null
   /** Milliseconds there and back, null until measured. */
   latency: number | null
+  /** By how many milliseconds that varies. */
+  jitter: number | null
   /** Attempts since the line was last up. */
   attempt: number
   /** Milliseconds until the next attempt, null if none is planned. */
   retryIn: number | null
   refusal: Refusal | null
+  /** How often a line came up again after a cut. */
+  reconnects: number
+  /** Bytes in and out. */
+  received: number
+  sent: number
+  /** How many tabs share the line, if they do, and for how many milliseconds the leading one is hidden. */
+  tabs?: number
+  hiddenFor?: number
 }
 
 /** A way to the server that is kept up: Connection, and Tabs, which shares one Connection between tabs. */
@@ -63,6 +87,8 @@ export interface Wire {
   retry(): void
   /** The page woke up or the network came back: doubt what you believe. */
   wake(): void
+  /** Measure the latency now. */
+  measure(): void
   send(frame: Frame): boolean
 }
 

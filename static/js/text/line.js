@@ -120,14 +120,14 @@ export class Line {
   }
 }
 
-/** The columns from `from` up to `to`. @param {readonly Span[]} spans @param {number} from @param {number} to @returns {Span[]} */
-export function cutSpans(spans, from, to) {
+/** The columns from `from` up to `to`, as `sliceCells` does. @param {readonly Span[]} spans @param {number} from @param {number} to @param {boolean} [keepsWide] @returns {Span[]} */
+export function cutSpans(spans, from, to, keepsWide = false) {
   const cut = []
   let at = 0
   for (const { text, style } of spans) {
     if (at >= to) break
     const cells = cellsOf(text)
-    const piece = at >= from && at + cells <= to ? text : sliceCells(text, from - at, to - at)
+    const piece = at >= from && at + cells <= to ? text : sliceCells(text, from - at, to - at, keepsWide)
     if (piece) cut.push({ text: piece, style })
     at += cells
   }

@@ -103,7 +103,11 @@ export class Sgr {
   /** @param {string} numbers */
   #colour(numbers) {
     // With colons there may be an empty place for a colour space before the three colours.
-    const codes = numbers.replace(/8:2::/g, '8:2:').split(/[;:]/).map(Number)
+    const codes = numbers
+      .replace(/8:2::/g, '8:2:')
+      .replace(/\b4:(\d)/g, (_, kind) => (kind === '0' ? '24' : '4'))
+      .split(/[;:]/)
+      .map(Number)
     for (let n = 0; n < codes.length; n++) {
       const code = codes[n]
       if (code === 0) this.#reset()

@@ -23,16 +23,22 @@ export function cellsOf(text) {
   return cells
 }
 
-/** The columns from `from` up to `to`; a wide character that is cut in half becomes a space. @param {string} text @param {number} from @param {number} to */
-export function sliceCells(text, from, to) {
+/**
+ * The columns from `from` up to `to`. A wide character that is cut in half becomes a space, or with `keepsWide` belongs
+ * to where it begins.
+ *
+ * @param {string} text @param {number} from @param {number} to @param {boolean} [keepsWide]
+ */
+export function sliceCells(text, from, to, keepsWide = false) {
   if (isSimple(text)) return text.slice(Math.max(0, from), Math.max(0, to))
   let cut = ''
   let at = 0
   for (const { segment } of characters.segment(text)) {
     const width = widthOf(segment)
     const end = at + width
-    if (at >= from && end <= to && (width || at < to || to >= end)) cut += segment
-    else if (width === 2 && end > from && at < to) cut += ' '
+    const isInside = width ? at >= from && (keepsWide ? at < to : end <= to) : at > from && at <= to
+    if (isInside) cut += segment
+    else if (width === 2 && end > from && at < to && !(keepsWide && at >= to)) cut += ' '
     at = end
     if (at > to) break
   }

@@ -8,6 +8,9 @@ import pytest
 from tests.gateway.live.conftest import say
 
 DEEP = '{"type": "message", "id": "1", "data": ' + '{"a":' * 40 + "1" + "}" * 41
+one_store = pytest.mark.variants("sqlite")
+"""For what never reaches the database."""
+
 FRAMES = [
     ("", "bad_frame"),
     ("nonsense", "bad_frame"),
@@ -73,6 +76,7 @@ async def error_for(socket, frame):
     return await socket.frame("error")
 
 
+@one_store
 @pytest.mark.parametrize("part", [0, 1])
 async def test_what_is_no_frame_is_answered_in_words(bob, room, connect, server, part):
     before = len(server.tail(10**7))
@@ -111,6 +115,7 @@ async def test_a_topic_that_is_none_is_not_found(bob, room, connect, server, typ
     without_traceback(server, before)
 
 
+@pytest.mark.variants("uvicorn")
 async def test_a_foreign_topic_looks_like_one_that_does_not_exist(mallory, room, team, connect, api):
     socket = await connect(mallory)
     missing = f"chat.{uuid4()}"
@@ -132,6 +137,7 @@ async def test_a_viewer_reads_and_does_not_write(victor, team, connect):
     assert refused["data"]["code"] == "forbidden"
 
 
+@one_store
 async def test_a_binary_frame_is_the_same_json(bob, room, connect):
     socket = await connect(bob, follow=room.topic)
     await socket.send(json.dumps({"type": "message", "id": "b1", "topic": room.topic, "data": {"content": "é"}}).encode())
@@ -139,6 +145,7 @@ async def test_a_binary_frame_is_the_same_json(bob, room, connect):
     assert (await socket.events(1))[0]["data"]["content"] == "é"
 
 
+@one_store
 async def test_text_that_is_not_utf8_ends_only_its_own_socket(bob, room, connect, api, server):
     before = len(server.tail(10**7))
     socket = await connect(bob, follow=room.topic)
@@ -150,6 +157,7 @@ async def test_text_that_is_not_utf8_ends_only_its_own_socket(bob, room, connect
     without_traceback(server, before)
 
 
+@one_store
 async def test_a_frame_that_is_too_large_is_refused(bob, room, connect, server):
     before = len(server.tail(10**7))
     socket = await connect(bob, follow=room.topic)
@@ -162,6 +170,7 @@ async def test_a_frame_that_is_too_large_is_refused(bob, room, connect, server):
     without_traceback(server, before)
 
 
+@one_store
 async def test_a_frame_far_too_large_ends_the_socket_and_nothing_else(bob, room, connect, api, server):
     watcher = await connect(bob, follow=room.topic)
     socket = await connect(bob)
@@ -174,6 +183,7 @@ async def test_a_frame_far_too_large_ends_the_socket_and_nothing_else(bob, room,
     assert len(await watcher.events(1)) == 1
 
 
+@one_store
 async def test_an_agent_may_send_larger_frames(agent_key, connect, server):
     socket = await connect(agent_key)
     big = "x" * 200_000
@@ -186,6 +196,7 @@ async def test_an_agent_may_send_larger_frames(agent_key, connect, server):
         assert await socket.closed() in (1006, 1009)  # daphne's own limit is 1 MiB too
 
 
+@one_store
 async def test_ten_thousand_junk_frames_hurt_nobody_else(alice, bob, room, connect, api, server):
     """The sender is cut off, in words; the server answers the others meanwhile."""
     before = len(server.tail(10**7))

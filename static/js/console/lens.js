@@ -1,0 +1,75 @@
+// Through what one looks at a log: which lines are wanted, which are folded away, and how wide a line may be.
+
+import { isPrinted } from './pieces.js'
+import { Query } from './query.js'
+
+/** @import {Piece} from './pieces.js' */
+
+/** @typedef {'printed' | 'all' | 'events'} Kinds */
+
+/** Columns of a line that are shown before one asks for more. */
+export const MOST_CELLS = 2000
+/** How many more each time. */
+const MORE = 16_000
+
+export class Lens {
+  query = new Query('')
+  onlyHits = false
+  /** @type {Kinds} */
+  kinds = 'printed'
+  source = ''
+  agent = ''
+  level = ''
+  /** @type {Set<string>} */
+  folded = new Set()
+  /** Columns after which a line is wrapped; 0: never. */
+  columns = 0
+  /** Goes up with each change of what is seen. */
+  version = 0
+  /** Lines of which more is shown than of others, by address. @type {Map<string, number>} */
+  #revealed = new Map()
+
+  /** @param {Partial<Lens>} change */
+  set(change) {
+    Object.assign(this, change)
+    this.version += 1
+  }
+
+  /** Is only a part of the lines wanted, so that one has to look through all of them to know which? */
+  get isSelective() {
+    const { source, agent, level, kinds, query, onlyHits } = this
+    return Boolean(source || agent || level || kinds === 'events' || (onlyHits && !query.isEmpty))
+  }
+
+  /** Has one to look through all lines, be it only to count? */
+  get isLooking() {
+    return this.isSelective || !this.query.isEmpty
+  }
+
+  /** @param {Piece} piece */
+  wants({ type, source, agent, level }) {
+    if (this.kinds === 'printed' ? !isPrinted(type) : this.kinds === 'events' && isPrinted(type)) return false
+    return (
+      (!this.source || source === this.source) &&
+      (!this.agent || agent === this.agent) &&
+      (!this.level || level === this.level)
+    )
+  }
+
+  /** @param {string} source */
+  fold(source) {
+    if (!this.folded.delete(source)) this.folded.add(source)
+    this.version += 1
+  }
+
+  /** How many columns of the line are shown. @param {string} address */
+  most(address) {
+    return (this.#revealed.size && this.#revealed.get(address)) || MOST_CELLS
+  }
+
+  /** @param {string} address */
+  reveal(address) {
+    this.#revealed.set(address, this.most(address) + MORE)
+    this.version += 1
+  }
+}

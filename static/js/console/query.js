@@ -1,0 +1,50 @@
+// What is looked for: words, or /a regular expression/, in capital or small letters alike.
+
+const LONGEST_TEXT = 20_000
+
+export class Query {
+  #expression
+
+  /** @param {string} written as a person typed it @throws {SyntaxError} with words, when it is no regular expression */
+  constructor(written) {
+    this.written = written
+    this.#expression = written ? new RegExp(patternOf(written), 'giu') : null
+  }
+
+  get isEmpty() {
+    return this.#expression === null
+  }
+
+  /** @param {string} text */
+  isIn(text) {
+    if (!this.#expression) return true
+    this.#expression.lastIndex = 0
+    return this.#expression.test(text)
+  }
+
+  /** Where it is in `text`: beginnings and ends. @param {string} text @returns {[number, number][]} */
+  placesIn(text) {
+    /** @type {[number, number][]} */
+    const places = []
+    if (!this.#expression) return places
+    for (const found of text.slice(0, LONGEST_TEXT).matchAll(this.#expression)) {
+      if (found[0]) places.push([found.index, found.index + found[0].length])
+    }
+    return places
+  }
+}
+
+/** @param {string} written */
+function patternOf(written) {
+  const expression = /^\/(.+?)\/?$/s.exec(written)
+  // A single slash is looked for; `/x` without its end is a regular expression that is still being typed.
+  if (!expression || !written.endsWith('/') || written.length < 3)
+    return written.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
+  return expression[1]
+}
+
+/** The problem with a regular expression, without the browser's preface. @param {unknown} error */
+export function problemWith(error) {
+  const words = error instanceof Error ? error.message : String(error)
+  return `This is not a regular expression: ${words.replace(/^Invalid regular expression: /, '').replace(/^\/.*\/[a-z]*: /s, '')}.`
+}

@@ -1,0 +1,285 @@
+// A topic's whole log as rows that can be looked at anywhere. New events are added at its end; everything else is
+// fetched in pages, when it is wanted.
+
+import { Lines } from './lines.js'
+import { Page } from './page.js'
+import { pieceOf } from './pieces.js'
+import { Shelf } from './shelf.js'
+import { Sight } from './sight.js'
+import { Sums } from './sums.js'
+
+/** @import {StoredEvent} from '../realtime/types.d.ts' */
+/** @import {Lens} from './lens.js' */
+/** @import {Piece} from './pieces.js' */
+
+/** @typedef {(before: number, limit: number) => Promise<{head: number, floor: number, events: StoredEvent[]} | null>} ReadBefore */
+/** @typedef {{seq: number, n: number}} Address */
+
+/** Events of a page. */
+export const SIZE = 100
+/** Pages of one request at most, and characters that one should have about. */
+const AT_ONCE = 10
+const HANDY = 400_000
+
+export class Tape {
+  head = 0
+  floor = 0
+  /** Page around which one looks: what is far from it may be put away. */
+  near = 0
+  /** Rows, and the lines that take them, by page. */
+  sums = new Sums()
+  lineSums = new Sums()
+  #shelf = new Shelf()
+  /** @type {Map<number, Sight>} */
+  #sights = new Map()
+  /** Hits of each page, known as long as its lens is the same. @type {Map<number, number>} */
+  #hits = new Map()
+  /** @type {Map<number, Promise<void>>} */
+  #loading = new Map()
+  #perPage = 20_000
+  #readBefore
+  #changed
+  #lens
+
+  /** @param {object} options @param {Lens} options.lens @param {ReadBefore} options.readBefore @param {() => void} options.changed rows have come, gone or moved */
+  constructor({ lens, readBefore, changed }) {
+    this.#lens = lens
+    this.#readBefore = readBefore
+    this.#changed = changed
+    this.lines = new Lines(this.#shelf, lens)
+  }
+
+  /** Pages there are, at hand or not. */
+  get length() {
+    return Math.ceil((this.head - this.floor) / SIZE)
+  }
+
+  get rows() {
+    return Math.round(this.sums.total)
+  }
+
+  get cost() {
+    return this.#shelf.cost
+  }
+
+  /** @param {{head: number, floor: number}} where */
+  begin({ head, floor }) {
+    this.head = head
+    this.floor = floor
+    this.#grow()
+  }
+
+  /** @param {number} index */
+  page(index) {
+    return this.#shelf.get(index)
+  }
+
+  /** @param {number} index @returns {Sight | undefined} */
+  sight(index) {
+    const page = this.#shelf.get(index)
+    if (!page) return undefined
+    let sight = this.#sights.get(index)
+    if (sight?.version !== this.#lens.version) {
+      sight = new Sight(page, this.#lens, (line) => this.lines.line(index, line))
+      this.#sights.set(index, sight)
+      this.#count(index, sight)
+    }
+    return sight
+  }
+
+  /** @param {number} seq */
+  pageOf(seq) {
+    return Math.max(0, Math.min(this.length - 1, Math.floor((seq - this.floor - 1) / SIZE)))
+  }
+
+  /** Hits on a page, null if they are not known. @param {number} index */
+  hitsOn(index) {
+    return this.#hits.get(index) ?? null
+  }
+
+  // What comes and is fetched ----------------------------------------------------------------------
+
+  /** Events that have just happened. @param {StoredEvent[]} events */
+  push(events) {
+    /** @type {Map<number, Piece[]>} */
+    const fresh = new Map()
+    for (const event of events) {
+      if (event.seq <= this.head) continue
+      this.head = event.seq
+      const index = this.pageOf(event.seq)
+      const pieces = fresh.get(index)
+      if (pieces) pieces.push(pieceOf(event))
+      else fresh.set(index, [pieceOf(event)])
+    }
+    if (!fresh.size) return
+    this.#grow()
+    for (const [index, pieces] of fresh) this.#extend(index, pieces)
+    this.#tidy()
+    this.#changed()
+  }
+
+  /** Events up to `head` have happened; they are fetched when they are wanted. @param {number} head */
+  skipTo(head) {
+    const last = this.length - 1
+    this.head = Math.max(this.head, head)
+    this.#grow()
+    this.#forget(last)
+    this.#changed()
+  }
+
+  /** Have a page at hand. @param {number} index */
+  async load(index) {
+    if (this.isWhole(index)) return
+    await (this.#loading.get(index) ?? this.#fetch(index, 1))
+  }
+
+  /** Have pages at hand, several with one request. @param {number} first @param {number} last */
+  async loadAll(first, last) {
+    for (let index = first; index <= last; ) {
+      if (this.isWhole(index)) {
+        index += 1
+        continue
+      }
+      const loading = this.#loading.get(index)
+      if (loading) {
+        await loading
+        continue
+      }
+      let count = 1
+      while (
+        count < this.handy &&
+        index + count <= last &&
+        !this.isWhole(index + count) &&
+        !this.#loading.has(index + count)
+      )
+        count += 1
+      await this.#fetch(index, count)
+      index += count
+    }
+  }
+
+  /** Pages that one request should bring. */
+  get handy() {
+    return Math.max(1, Math.min(AT_ONCE, Math.floor(HANDY / this.#perPage)))
+  }
+
+  get isLoading() {
+    return this.#loading.size > 0
+  }
+
+  /** Is all at hand that has happened on this page? @param {number} index */
+  isWhole(index) {
+    const page = this.#shelf.get(index)
+    return page !== undefined && page.lastSeq >= Math.min(this.#lastOf(index), this.head)
+  }
+
+  /** @param {number} first @param {number} count */
+  #fetch(first, count) {
+    const work = this.#bring(first, count).finally(() => {
+      for (let index = first; index < first + count; index++) this.#loading.delete(index)
+    })
+    for (let index = first; index < first + count; index++) this.#loading.set(index, work)
+    return work
+  }
+
+  /** @param {number} first @param {number} count */
+  async #bring(first, count) {
+    const answer = await this.#readBefore(this.#lastOf(first + count - 1) + 1, SIZE * count)
+    const events = answer?.events ?? []
+    for (let index = first; index < first + count; index++) {
+      const after = this.floor + index * SIZE
+      const pieces = events.filter(({ seq }) => seq > after && seq <= after + SIZE).map(pieceOf)
+      if (!pieces.length) continue
+      this.head = Math.max(this.head, pieces[pieces.length - 1].seq)
+      this.#put(index, new Page(pieces, this.#shelf.carryBefore(index)))
+    }
+    this.#tidy(first, first + count - 1)
+    this.#changed()
+  }
+
+  /** @param {number} index @param {Page} page */
+  #put(index, page) {
+    this.#perPage = 0.7 * this.#perPage + 0.3 * page.cost
+    this.#shelf.put(index, page)
+    this.#sights.delete(index)
+    this.sight(index)
+    this.#link(index)
+  }
+
+  /** @param {number} index @param {Piece[]} pieces */
+  #extend(index, pieces) {
+    const page = this.#shelf.get(index)
+    const first = this.floor + index * SIZE + 1
+    if (!page && pieces[0].seq > first) return this.#forget(index)
+    if (!page) return this.#put(index, new Page(pieces, this.#shelf.carryBefore(index)))
+    if (page.lastSeq < pieces[0].seq - 1) return this.#forget(index)
+    page.add(pieces.filter(({ seq }) => seq > page.lastSeq))
+    const sight = this.sight(index)
+    sight?.extend()
+    if (sight) this.#count(index, sight)
+  }
+
+  /** Lines go on from page to page: what comes after this one may begin elsewhere than was thought. @param {number} index */
+  #link(index) {
+    for (let at = index; ; at++) {
+      const next = this.#shelf.get(at + 1)
+      const carry = this.#shelf.get(at)?.carry
+      if (!next || !carry || !next.follow(carry)) return
+      this.#sights.delete(at + 1)
+      this.sight(at + 1)
+    }
+  }
+
+  /** @param {number} index */
+  #forget(index) {
+    if (index < 0) return
+    this.#shelf.forget(index)
+    this.#sights.delete(index)
+    this.#hits.delete(index)
+    this.sums.set(index, null)
+    this.lineSums.set(index, null)
+  }
+
+  /** @param {number} [first] pages that have just come, and are for somebody @param {number} [last] */
+  #tidy(first = -1, last = -1) {
+    const end = this.length - 1
+    const mustStay = (/** @type {number} */ page) =>
+      page === end || Math.abs(page - this.near) < 3 || (page >= first && page <= last)
+    for (const index of this.#shelf.tidy(this.near, mustStay)) this.#sights.delete(index)
+  }
+
+  /** @param {number} index */
+  #lastOf(index) {
+    return this.floor + (index + 1) * SIZE
+  }
+
+  // How it is seen ---------------------------------------------------------------------------------
+
+  /** The lens is another one: what is not at hand is not known any more. */
+  lookAgain() {
+    this.#sights.clear()
+    this.#hits.clear()
+    for (const sums of [this.sums, this.lineSums]) {
+      sums.forgetAll()
+      sums.guess = 0
+    }
+    for (const index of this.#shelf.indexes) this.sight(index)
+    this.#changed()
+  }
+
+  /** @param {number} index @param {Sight} sight */
+  #count(index, sight) {
+    this.sums.set(index, sight.rows)
+    this.lineSums.set(index, sight.lines)
+    if (this.#lens.isLooking) this.#hits.set(index, sight.hits.length)
+    // One looks for something: what was not looked through counts as nothing. Else as much as its neighbours.
+    for (const sums of [this.sums, this.lineSums]) {
+      sums.guess = this.#lens.isSelective ? 0 : Math.max(1, Math.round(sums.average ?? 1))
+    }
+  }
+
+  #grow() {
+    this.sums.growTo(this.length)
+    this.lineSums.growTo(this.length)
+  }
+}

@@ -1,0 +1,317 @@
+// The window onto a log: the rows that can be seen now, a few more above and below, and nothing else.
+
+import { LogRow } from './log-row.js'
+import { LogScroll } from './log-scroll.js'
+import { make } from './make.js'
+
+/** @import {Lens} from '../console/lens.js' */
+/** @import {Address, Tape} from '../console/tape.js' */
+/** @import {Shown} from './log-row.js' */
+
+/** @typedef {{seq: number, n: number, part: number, page: number, within: number}} Anchor */
+/** @typedef {{times: 'off' | 'relative' | 'absolute', start: number, digits: number}} Look */
+
+const MORE_ROWS = 24
+const PROBE = '0'.repeat(100)
+
+export class LogRows {
+  view = make('div', { className: 'lines', tabIndex: 0, role: 'log', ariaLabel: 'Log', ariaLive: 'off' })
+  /** Does it stay at the end as the log grows? */
+  follows = true
+  /** @type {Address | null} */
+  current = null
+  /** @type {Look} */
+  look = { times: 'off', start: 0, digits: 6 }
+  /** Pages that are seen and not at hand, those in the middle first. @type {number[]} */
+  wanted = []
+  #spacer = make('div', { className: 'spacer', role: 'presentation' })
+  #sheet = make('div', { className: 'sheet', role: 'presentation' })
+  #probe = make('div', { className: 'line probe', ariaHidden: 'true' })
+  #blanks = make('div', { className: 'blank', hidden: true })
+  /** @type {Map<string, LogRow>} */
+  #rows = new Map()
+  /** @type {LogRow[]} */
+  #spare = []
+  /** Rows that stay although they are not seen. @type {Set<Element>} */
+  #pinned = new Set()
+  /** @type {Anchor} */
+  #anchor = { seq: 0, n: 0, part: 0, page: 0, within: 0 }
+  #origin = 0
+  #widest = 0
+  #isWrapping = true
+  #charWidth = 8
+  #frame = 0
+  #tape
+  #lens
+  #nameOf
+  #moved
+  #resizes = new ResizeObserver(() => this.measure())
+  #selects = () => this.#selected()
+
+  /** @param {object} options @param {Tape} options.tape @param {Lens} options.lens @param {(source: string) => string} options.nameOf @param {() => void} options.moved another part of the log is seen */
+  constructor({ tape, lens, nameOf, moved }) {
+    this.#tape = tape
+    this.#lens = lens
+    this.#nameOf = nameOf
+    this.#moved = moved
+    const gutter = make('span', { className: 'gutter' })
+    gutter.append(
+      make('a', { className: 'number' }),
+      make('time', { className: 'at' }),
+      make('span', { className: 'who' }),
+    )
+    this.#probe.append(gutter, make('span', { className: 'text', textContent: PROBE }))
+    this.#sheet.append(this.#probe, this.#blanks)
+    this.view.append(this.#spacer, this.#sheet)
+    this.scroll = new LogScroll(this.view, this.#spacer)
+    this.view.addEventListener('scroll', () => this.#scrolled(), { passive: true })
+  }
+
+  connect() {
+    this.#resizes.observe(this.view)
+    document.addEventListener('selectionchange', this.#selects)
+  }
+
+  disconnect() {
+    this.#resizes.disconnect()
+    document.removeEventListener('selectionchange', this.#selects)
+    this.scroll.stop()
+    cancelAnimationFrame(this.#frame)
+    this.#frame = 0
+  }
+
+  /** @param {boolean} wraps */
+  set wraps(wraps) {
+    this.#isWrapping = wraps
+    this.view.classList.toggle('wraps', wraps)
+    this.#sheet.style.minWidth = ''
+    this.#widest = 0
+    this.measure()
+  }
+
+  /** How large a character and a row are may have changed. */
+  measure() {
+    this.scroll.measure()
+    if (!this.scroll.height) return
+    this.view.style.setProperty('--digits', `${this.look.digits}ch`)
+    const text = /** @type {HTMLElement} */ (this.#probe.lastElementChild)
+    const range = document.createRange()
+    range.selectNodeContents(text)
+    this.#charWidth = range.getBoundingClientRect().width / PROBE.length || 8
+    this.scroll.rowHeight = Math.round(parseFloat(getComputedStyle(this.#probe).lineHeight)) || 20
+    const columns = Math.max(20, Math.floor(text.clientWidth / this.#charWidth))
+    const wanted = this.#isWrapping ? columns : 0
+    if (this.#lens.columns !== wanted) {
+      this.#lens.set({ columns: wanted })
+      this.#tape.lookAgain()
+    }
+    this.refresh()
+  }
+
+  /** Rows have come, gone or changed: what is seen stays where it is. */
+  refresh() {
+    const rows = this.#tape.rows
+    this.scroll.refresh(rows, this.follows ? rows : this.#rowOf(this.#anchor))
+    this.drawSoon()
+  }
+
+  drawSoon() {
+    this.#frame ||= requestAnimationFrame(() => this.draw())
+  }
+
+  /** Stay at the end from now on. */
+  follow() {
+    this.follows = true
+    this.refresh()
+    this.#moved()
+  }
+
+  /** Stay where it is from now on. */
+  letGo() {
+    if (!this.follows) return
+    this.follows = false
+    this.#setAnchor()
+  }
+
+  /** Put a line into the window. @param {Address} address @param {number} [from] share of the window above it */
+  show({ seq, n }, from = 0.3) {
+    this.follows = false
+    const row = this.#rowOf({ seq, n, part: 0, page: this.#tape.pageOf(seq), within: 0 })
+    const isSeen = row >= this.scroll.row + 1 && row <= this.scroll.row + this.scroll.visible - 2
+    if (!isSeen) this.scroll.goTo(row - this.scroll.visible * from)
+    this.#setAnchor()
+    this.drawSoon()
+    this.#moved()
+  }
+
+  /** The line at the top of the window. @returns {Address | null} */
+  get top() {
+    const { page, within } = this.#tape.sums.find(Math.ceil(this.scroll.row - 0.01))
+    const sight = this.#tape.sight(page)
+    const found = this.#tape.page(page)
+    if (!sight?.rows || !found) return null
+    return found.addressOf(sight.lineAt(Math.min(Math.floor(within), sight.rows - 1)).line)
+  }
+
+  // Where it stands ------------------------------------------------------------------------------
+
+  #scrolled() {
+    if (!this.scroll.scrolled(() => this.#rested())) return
+    this.follows = this.scroll.isAtEnd
+    this.#setAnchor()
+    this.draw()
+    this.#moved()
+  }
+
+  #rested() {
+    this.drawSoon()
+    this.#moved()
+  }
+
+  #setAnchor() {
+    const { page, within } = this.#tape.sums.find(this.scroll.row)
+    const sight = this.#tape.sight(page)
+    const found = this.#tape.page(page)
+    this.#anchor = { seq: 0, n: 0, part: 0, page, within }
+    if (!sight?.rows || !found) return
+    const row = Math.min(Math.floor(within), sight.rows - 1)
+    const { line, part } = sight.lineAt(row)
+    this.#anchor = { ...found.addressOf(line), part: part + within - row, page, within }
+  }
+
+  /** @param {Anchor} anchor */
+  #rowOf({ seq, n, part, page: index, within }) {
+    if (!seq) return this.#tape.sums.before(index) + within
+    const at = this.#tape.pageOf(seq)
+    const page = this.#tape.page(at)
+    const sight = this.#tape.sight(at)
+    const before = this.#tape.sums.before(at)
+    return page && sight ? before + sight.rowOf(page.find(seq, n)) + part : before + within
+  }
+
+  // Drawing --------------------------------------------------------------------------------------
+
+  draw() {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = 0
+    const { row, visible } = this.scroll
+    const rows = this.#tape.rows
+    const first = Math.max(0, Math.floor(row) - MORE_ROWS)
+    const last = Math.min(rows, Math.ceil(row + visible) + MORE_ROWS)
+    if (Math.abs(first - this.#origin) > 50_000) this.#origin = first
+    this.#tape.near = this.#tape.sums.find(row).page
+    this.#sheet.style.transform = `translateY(${this.scroll.pixelsOf(this.#origin)}px)`
+
+    const before = this.#rows
+    this.#rows = new Map()
+    this.#write(first, last, before)
+    for (const [key, old] of before) {
+      if (this.#pinned.has(old.element)) this.#rows.set(key, old)
+      else {
+        this.#spare.push(old)
+        old.element.remove()
+      }
+    }
+    this.#order()
+  }
+
+  /** @param {number} first @param {number} last @param {Map<string, LogRow>} before */
+  #write(first, last, before) {
+    const { sums } = this.#tape
+    const top = Math.ceil(this.scroll.row - 0.01)
+    let { page, within } = sums.find(first)
+    let source = ''
+    let blanks = 0
+    let blankFrom = 0
+    /** @type {number[]} */
+    const wanted = []
+    within = Math.floor(within)
+    for (let row = first; row < last && page < this.#tape.length; ) {
+      const sight = this.#tape.sight(page)
+      if (!this.#tape.isWhole(page)) wanted.push(page)
+      const rows = sums.of(page) ?? Math.max(sums.guess, 0)
+      if (!sight) {
+        if (!blanks) blankFrom = row
+        const rest = Math.max(0, Math.min(Math.round(rows) - within, last - row))
+        blanks += rest
+        row += rest
+      } else {
+        for (; within < sight.rows && row < last; within++, row++) {
+          const shown = this.#shown(page, sight.lineAt(within), source, row === top)
+          source = shown.piece.source
+          this.#put(shown, row, before)
+        }
+      }
+      page += 1
+      within = 0
+    }
+    this.wanted = wanted
+    this.#blanks.hidden = blanks === 0
+    if (blanks) {
+      this.#blanks.style.transform = `translateY(${(blankFrom - this.#origin) * this.scroll.rowHeight}px)`
+      this.#blanks.style.height = `${blanks * this.scroll.rowHeight}px`
+    }
+  }
+
+  /** @param {number} index @param {{line: number, part: number}} where @param {string} above the source of the row above @param {boolean} isTop @returns {Shown} */
+  #shown(index, { line: number, part }, above, isTop) {
+    const page = /** @type {import('../console/page.js').Page} */ (this.#tape.page(index))
+    const line = this.#tape.lines.line(index, number)
+    const piece = page.pieceOf(number)
+    const { seq, n } = page.addressOf(number)
+    const { columns, query, folded } = this.#lens
+    const isBeginning = part === 0 && page.isBeginning(number)
+    return {
+      address: `${seq}.${n}`,
+      piece,
+      line,
+      part,
+      columns,
+      name: piece.source !== above || isTop || isBeginning ? this.#nameOf(piece.source) : '',
+      times: this.look.times,
+      start: this.look.start,
+      isCurrent: this.current?.seq === seq && this.current.n === n,
+      isLast: !columns || (part + 1) * columns >= line.cells,
+      fold: isBeginning && piece.source ? (folded.has(piece.source) ? 'folded' : 'open') : '',
+      places: query.isEmpty ? [] : query.placesIn(line.text),
+    }
+  }
+
+  /** @param {Shown} shown @param {number} row @param {Map<string, LogRow>} before */
+  #put(shown, row, before) {
+    const key = `${shown.address}/${shown.part}`
+    const one = before.get(key) ?? this.#spare.pop() ?? new LogRow()
+    before.delete(key)
+    one.key = key
+    one.write(shown)
+    one.moveTo((row - this.#origin) * this.scroll.rowHeight)
+    this.#rows.set(key, one)
+    if (!shown.columns && shown.line.cells > this.#widest) {
+      this.#widest = shown.line.cells
+      this.#sheet.style.minWidth = `calc(var(--gutter) + ${this.#widest + 4}ch)`
+    }
+  }
+
+  /** Rows stand in the document as they stand on the screen, so that a selection goes through them in order. */
+  #order() {
+    let rows = [...this.#rows.values()]
+    if (this.#pinned.size) rows = rows.sort((a, b) => a.top - b.top)
+    let next = this.#blanks.nextSibling
+    for (const { element } of rows) {
+      if (element === next) next = next.nextSibling
+      else this.#sheet.insertBefore(element, next)
+    }
+  }
+
+  /** Rows in which a selection begins or ends: without them it would be lost. */
+  #selected() {
+    const selection = document.getSelection()
+    const nodes = selection && !selection.isCollapsed ? [selection.anchorNode, selection.focusNode] : []
+    this.#pinned.clear()
+    for (const node of nodes) {
+      const element = node instanceof Element ? node : node?.parentElement
+      const row = element?.closest('.line')
+      if (row && this.#sheet.contains(row)) this.#pinned.add(row)
+    }
+  }
+}

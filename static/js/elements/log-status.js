@@ -1,0 +1,129 @@
+// What a log says about itself: how many lines, how far a search is, what is new, and what went wrong.
+
+/** @import {Intake} from '../console/intake.js' */
+/** @import {Lens} from '../console/lens.js' */
+/** @import {Search} from '../console/search.js' */
+/** @import {Tape} from '../console/tape.js' */
+/** @import {LogRows} from './log-rows.js' */
+/** @import {LogTools} from './log-tools.js' */
+
+const SAY_AGAIN = 15_000
+
+const NUMBER = new Intl.NumberFormat()
+
+export class LogStatus {
+  /** How far a download is, from 0 to 1; null: there is none. @type {number | null} */
+  saved = null
+  isReady = false
+  /** @type {(() => void) | null} */
+  #again = null
+  #problem = ''
+  #toldAt = 0
+  #told = 0
+  #tools
+  #tape
+  #lens
+  #rows
+  #search
+  #intake
+
+  /** @param {object} parts @param {LogTools} parts.tools @param {Tape} parts.tape @param {Lens} parts.lens @param {LogRows} parts.rows @param {Search} parts.search @param {Intake} parts.intake */
+  constructor({ tools, tape, lens, rows, search, intake }) {
+    this.#tools = tools
+    this.#tape = tape
+    this.#lens = lens
+    this.#rows = rows
+    this.#search = search
+    this.#intake = intake
+    tools.again.onclick = () => {
+      const again = this.#again
+      this.problem(null)
+      again?.()
+    }
+  }
+
+  show() {
+    const { count, pause, follow } = this.#tools
+    const rows = this.#tape.rows
+    const { isPaused, lines } = this.#intake
+    count.textContent = this.#countInWords()
+    pause.textContent = isPaused ? (lines ? `Resume: ${NUMBER.format(lines)} new` : 'Resume') : 'Pause'
+    pause.setAttribute('aria-pressed', String(isPaused))
+    follow.hidden = this.#rows.follows || rows === 0 || isPaused
+    follow.textContent = lines ? `↓ Jump to latest: ${NUMBER.format(lines)} new` : '↓ Jump to latest'
+    this.#showHits()
+    this.#showWork()
+    this.#showState(rows)
+    this.#tell(lines)
+  }
+
+  /** Say something once, also to who does not see. @param {string} words */
+  say(words) {
+    this.#tools.status.textContent = words
+  }
+
+  /** Say what went wrong, and how to try it again; null takes it back. @param {unknown} error @param {() => void} [again] */
+  problem(error, again) {
+    this.#problem = error === null ? '' : error instanceof Error ? error.message : String(error)
+    this.#again = again ?? null
+    this.#tools.problem.textContent = this.#problem
+    this.#tools.problem.hidden = !this.#problem
+    this.#tools.again.hidden = !this.#problem || !again
+    this.#showState(this.#tape.rows)
+  }
+
+  #countInWords() {
+    if (!this.isReady) return ''
+    const lines = Math.round(this.#tape.lineSums.total)
+    const about = this.#tape.lineSums.allKnown || this.#lens.isSelective ? '' : '≈ '
+    return `${about}${NUMBER.format(lines)} ${lines === 1 ? 'line' : 'lines'}`
+  }
+
+  #showHits() {
+    const { place, before, after } = this.#tools
+    before.disabled = after.disabled = this.#lens.query.isEmpty
+    if (this.#lens.query.isEmpty) {
+      place.textContent = ''
+      return
+    }
+    const { count } = this.#search
+    const at = this.#rows.current ? this.#search.placeOf(this.#rows.current) : 0
+    const all = `${NUMBER.format(count)}${this.#search.isRunning ? '+' : ''}`
+    if (count) place.textContent = at ? `${NUMBER.format(at)} of ${all}` : `${all} ${count === 1 ? 'hit' : 'hits'}`
+    else place.textContent = this.#search.isRunning ? 'Looking…' : 'No hits'
+  }
+
+  #showWork() {
+    const { work, stop } = this.#tools
+    const percent = (/** @type {number} */ share) => `${Math.floor(share * 100)} %`
+    if (this.saved !== null) work.textContent = `Preparing the download: $NUMBER.format(percent(this.saved)}`
+    else if (this.#search.isRunning) work.textContent = `Looking through the log: ${percent(this.#search.share)}`
+    else work.textContent = ''
+    stop.hidden = this.saved === null && !this.#search.isRunning
+    if (this.#search.problem && !this.#problem) this.problem(this.#search.problem, () => this.#search.start())
+  }
+
+  /** @param {number} rows */
+  #showState(rows) {
+    const { state } = this.#tools
+    let words = ''
+    if (!this.isReady) words = this.#problem ? 'The log could not be loaded.' : 'Loading the log…'
+    else if (rows === 0 && this.#search.isRunning) words = 'Looking through the log…'
+    else if (rows === 0 && this.#lens.isSelective) words = 'No line matches.'
+    else if (rows === 0 && this.#tape.head > this.#tape.floor && this.#tape.isLoading) words = 'Loading the log…'
+    else if (rows === 0)
+      words = this.#tape.floor ? 'What was printed here has been removed.' : 'Nothing has been printed yet.'
+    if (state.textContent !== words) state.textContent = words
+    state.hidden = !words
+  }
+
+  /** Who listens instead of looking is told now and then. @param {number} lines */
+  #tell(lines) {
+    const now = performance.now()
+    if (lines < this.#told) this.#told = lines
+    if (lines - this.#told === 0 || now - this.#toldAt < SAY_AGAIN) return
+    this.say(`$NUMBER.format(lines - this.#told)new lines`)
+    this.#toldAt = now
+    this.#told = lines
+  }
+}

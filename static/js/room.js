@@ -1,0 +1,15 @@
+// What every page behind the login has beside its content: the theme's switch, the keyboard, and toasts.
+
+import { tellNews } from './elements/news.js'
+import { listenForShortcuts } from './elements/shortcuts.js'
+import { setTheme } from './elements/theme.js'
+import { toast } from './elements/toast-list.js'
+import { client } from './here.js'
+
+document.getElementById('theme')?.addEventListener('change', ({ target }) => {
+  setTheme(/** @type {HTMLInputElement} */ (target).value)
+})
+listenForShortcuts()
+
+const { follow = '' } = /** @type {HTMLElement} */ (document.querySelector('toast-list')).dataset
+tellNews(client, follow.split(' ').filter(Boolean), toast)

@@ -1,0 +1,198 @@
+"""What people do on the pages, against live servers of both kinds."""
+
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import live, state, write
+
+pytestmark = pytest.mark.variants("sqlite")
+
+
+@pytest.fixture
+def pages(server, team, alice):
+    return server.do("tests.browser.scene:fill", team.id, alice.id)
+
+
+async def speak(person, room, content):
+    answer = await person.send_frame("message", room["topic"], id=uuid4().hex, content=content)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_every_page_comes_alive(window, alice, pages):
+    hers = await window(alice)
+    for name, path in pages.items():
+        page = await hers.open(path)
+        await live(page)
+        assert await page.locator("main").inner_text(), name
+        await page.close()
+
+
+async def test_numbers_lists_and_toasts_change_in_place(server, window, team, alice, pages):
+    page = await (await window(alice)).open("/")
+    await live(page)
+    await page.locator("#overview a:has-text('make lint queued')").focus()
+    await page.evaluate("window.isTheSamePage = true")
+    failed = page.locator(".tile", has_text="Failed").locator("b")
+    before = int(await failed.inner_text())
+
+    new = server.do("tests.browser.scene:task", team.id, alice.id, "running", "make docs")
+    await page.wait_for_selector("#overview >> text=make docs running")
+    server.do("tests.browser.scene:end_task", new, "failed")
+    await expect(failed).to_have_text(str(before + 1))
+    await page.wait_for_selector(".toast[data-level=error] >> text=Task failed")
+    assert await page.evaluate("document.activeElement.textContent") == "make lint queued"
+    assert await page.evaluate("window.isTheSamePage")
+
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".toast")).to_have_count(0)
+
+
+async def test_toasts_of_one_kind_are_counted_and_never_too_many(window, alice):
+    page = await (await window(alice)).open("/tasks/")
+    await live(page)
+    await page.evaluate("""import('/static/js/elements/toast-list.js').then(({ toast }) => {
+        for (let n = 0; n < 3; n++) toast({ words: 'Task failed', many: '% tasks failed', group: 'a', level: 'error' })
+        for (let n = 0; n < 9; n++) toast({ words: `Note ${n}` })
+    })""")
+    assert await page.locator(".toast b").all_inner_texts() == [f"Note {n}" for n in range(4, 9)]
+    await page.locator(".toast button").first.focus()
+    await page.keyboard.press("Escape")
+    assert await page.locator(".toast b").all_inner_texts() == [f"Note {n}" for n in range(5, 9)]
+    assert await page.evaluate("document.activeElement.closest('.toast') !== null")
+
+
+async def test_the_dashboard_works_by_polling(server, window, team, alice):
+    page = await (await window(alice)).open("/?transport=poll")
+    await state(page, "polling")
+    server.do("tests.browser.scene:task", team.id, alice.id, "running", "make docs")
+    await page.wait_for_selector("#overview >> text=make docs running")
+
+
+async def test_tasks_are_filtered_by_state_and_words(server, window, team, alice, pages):
+    page = await (await window(alice)).open("/tasks/")
+    await live(page)
+    await page.click("#states >> text=Running")
+    await live(page)
+    rows = page.locator("#tasks tr:visible")
+    await expect(rows.locator("code")).to_have_text(["make lint running"])
+
+    new = server.do("tests.browser.scene:task", team.id, alice.id, "running", "make docs")
+    await expect(rows).to_have_count(2)
+    await expect(page.locator("#states [aria-current] .number")).to_have_text("2")
+    await page.fill("#filter", "DOCS make")
+    await expect(rows).to_have_count(1)
+    server.do("tests.browser.scene:end_task", new, "completed")
+    await page.wait_for_selector("text=No task here has these words.")
+    await page.click("text=Show all")
+    await expect(rows).to_have_count(1)
+
+
+async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice):
+    hers = await window(alice)
+    page = await hers.open("/tasks/")
+    await live(page)
+    await page.fill("#query", "echo one")
+    await page.locator("#query").press("Shift+Enter")
+    await page.keyboard.type("echo two")
+    await page.reload()
+    assert await page.input_value("#query") == "echo one\necho two"
+
+    await live(page)
+    await page.evaluate("document.querySelector('#who').add(new Option('gone', 'agent:gone', true, true))")
+    await page.locator("#query").press("Enter")
+    await page.wait_for_selector("#submit .problem:has-text('no agent called \"gone\"')")
+    assert await page.input_value("#query") == "echo one\necho two"
+    await page.select_option("#who", "")
+    await page.click("#submit button")
+    await page.wait_for_selector("#tasks >> text=echo two")
+    await page.reload()
+    assert await page.input_value("#query") == ""
+
+
+async def test_a_task_shows_what_it_printed_and_nothing_else(server, window, alice, pages):
+    page = await (await window(alice)).open(pages["task"])
+    await page.wait_for_selector("log-console >> text=12 passed")
+    assert "somebody else" not in await page.locator("log-console").inner_text()
+
+    waiting = await (await window(alice)).open(pages["waiting task"])
+    await waiting.wait_for_selector("text=It waits for an agent")
+    await live(waiting)
+    agent = pages["agent"].split("/")[2]
+    task = pages["waiting task"].split("/")[2]
+    server.do("tests.browser.scene:printed", task, agent, "late words\n")
+    server.do("tests.browser.scene:end_task", task, "completed")
+    await waiting.wait_for_selector("log-console >> text=late words")
+
+
+async def test_a_refused_message_can_be_tried_again_or_taken_back(window, alice, room):
+    page = await (await window(alice)).open(room["path"])
+    await live(page)
+    await page.fill("#write textarea", "ü" * 9000)
+    await page.locator("#write textarea").press("Enter")
+    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
+    await page.reload()
+    await live(page)
+    await page.click("text=Try again")
+    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
+    await page.click("text=Take back")
+    assert await page.input_value("#write textarea") == "ü" * 9000
+    await expect(page.locator(".message")).to_have_count(0)
+    await page.reload()
+    assert await page.input_value("#write textarea") == "ü" * 9000
+
+
+async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, api, room):
+    await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
+    hers = await window(alice)
+    cookie = next(one for one in await hers.context.cookies() if one["name"] == "sessionid")
+    await hers.context.add_cookies([{"name": "sessionid", "value": cookie["value"], "url": proxy.url}])
+    page = await hers.context.new_page()
+    await page.goto(proxy.url + room["path"])
+    await state(page, "live", "polling")
+    await speak(api(bob), room, "before")
+    await page.wait_for_selector("text=before")
+    proxy.cut()
+    await page.wait_for_selector("#cut:has-text('Not connected')")
+    await speak(api(bob), room, "meanwhile")
+    await write(page, "written while away")
+    proxy.mend()
+    await page.click("#cut button")
+    await page.wait_for_selector(".mark + .message >> text=meanwhile")
+    await expect(page.locator("#cut")).to_be_hidden()
+    await expect(page.locator(".message[data-state]")).to_have_count(0)
+    assert await page.locator(".mark").count() == 1
+
+
+async def test_days_and_speakers_are_told_apart(window, alice, bob, api, room):
+    await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
+    for who, words in [(alice, "one"), (alice, "two"), (bob, "three")]:
+        await speak(api(who), room, words)
+    page = await (await window(alice)).open(room["path"])
+    await live(page)
+    assert await page.locator(".day").all_inner_texts() == ["Today"]
+    assert await page.locator(".message[data-goes-on] p").all_inner_texts() == ["two"]
+    assert await page.locator(".message[data-mine] p").all_inner_texts() == ["one", "two"]
+    await page.click("#count")
+    assert await page.locator("#people li").count() == 2
+    assert await page.locator("#count").inner_text() == "2 people"
+
+
+async def test_the_list_of_sessions_moves(window, alice, api, room):
+    await api(alice).post("/api/v1/chat/sessions/", json={"title": "Younger"})
+    page = await (await window(alice)).open("/chat/")
+    await live(page)
+    titles = page.locator("#sessions b")
+    assert await titles.all_inner_texts() == ["Younger", "Release"]
+    await speak(api(alice), room, "Here")
+    await expect(titles).to_have_text(["Release", "Younger"])
+    await page.wait_for_selector("#sessions li:first-child >> text=Here")
+
+
+async def test_a_page_of_nothing_says_so_and_leads_on(window, alice):
+    hers = await window(alice)
+    page = await hers.open("/nothing/")
+    await page.wait_for_selector("h1 >> text=Nothing here")
+    await page.click("text=To the start")
+    await live(page)

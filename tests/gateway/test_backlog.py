@@ -1,0 +1,73 @@
+"""Older history is read once for all who need it."""
+
+import asyncio
+from random import Random
+
+from apps.events import log
+from apps.gateway import backlog, tail
+from tests.gateway.conftest import start_hub, until
+from tests.gateway.fakes import Client
+
+
+async def test_a_thousand_readers_at_different_cursors_cost_three_reads(hub, topic, write):
+    """As after a restart: nobody is in memory, everybody comes at once, and some are 500 events behind."""
+    for i in range(6):
+        await write(topic, *[f"{i}.{j}" for j in range(100)])
+    await start_hub()
+    log.reads.clear()
+    random = Random(7)
+    clients = [Client(topic) for _ in range(1_000)]
+    for client in clients:
+        client.cursor = client.base = random.randrange(100, 600)
+
+    await asyncio.gather(*[client.follow_again() for client in clients])
+    await until(lambda: all(client.apply() or client.cursor == 600 for client in clients), seconds=20)
+    assert log.reads[str(topic)] <= 3
+    for client in clients:
+        assert sorted(client.copy) == list(range(client.base + 1, 601)) and client.resets == 0
+
+
+async def test_readers_far_behind_share_their_pages(hub, topic, write, monkeypatch):
+    monkeypatch.setattr(tail, "RING_EVENTS", 50)
+    monkeypatch.setattr(backlog, "WARM_EVENTS", 50)
+    for i in range(4):
+        await write(topic, *[f"{i}.{j}" for j in range(400)])
+    await start_hub()
+    log.reads.clear()
+    clients = [Client(topic) for _ in range(200)]
+    await asyncio.gather(*[client.follow(after=0) for client in clients])
+    await until(lambda: all(client.apply() or client.cursor == 1_600 for client in clients), seconds=20)
+    assert log.reads[str(topic)] <= 6  # four pages, the warm ring, and one to spare
+    assert all(client.texts == clients[0].texts for client in clients)
+
+
+async def test_a_failed_read_fails_nobody_for_good(hub, topic, write, monkeypatch):
+    await write(topic, *[str(i) for i in range(20)])
+    await start_hub()
+    original = backlog.log.read_before
+
+    def gone(*args):
+        raise OSError("the database is gone for a moment")
+
+    monkeypatch.setattr(backlog.log, "read_before", gone)
+    alice = Client(topic)
+    await alice.follow(after=0)
+    assert [answer["data"]["code"] for answer in alice.answers] == ["unavailable"]
+    assert not alice.connection.readers
+
+    monkeypatch.setattr(backlog.log, "read_before", original)
+    await alice.follow(after=0)
+    await until(lambda: alice.apply() or alice.cursor == 20)
+
+
+async def test_pages_are_bounded_in_bytes(hub, topic, write, monkeypatch):
+    monkeypatch.setattr(backlog, "BYTES_KEPT", 10_000)
+    monkeypatch.setattr(backlog, "PAGE", 5)
+    monkeypatch.setattr(tail, "RING_EVENTS", 1)
+    monkeypatch.setattr(backlog, "WARM_EVENTS", 1)
+    await write(topic, *["x" * 1_500 for _ in range(40)])
+    alice = Client(topic)
+    await alice.follow(after=0)
+    await until(lambda: alice.apply() or alice.cursor == 40)
+    kept = hub._followed[str(topic)].backlog
+    assert 0 < kept._bytes <= 10_000

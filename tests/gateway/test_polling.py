@@ -1,0 +1,320 @@
+"""Reading over HTTP, through the whole ASGI application: the same bytes, the same rights, and waiting."""
+
+import asyncio
+import json
+import time
+
+import httpx
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+from django.utils import timezone
+
+from apps.accounts import tokens
+from apps.accounts.models import TokenFamily, User
+from apps.events import log, store
+from apps.events.models import Head, StoredEvent
+from apps.events.threads import in_reader, in_writer
+from apps.gateway.polling import MOST_EVENTS
+from project.asgi import application
+from tests.gateway.conftest import until
+from tests.gateway.fakes import Client
+
+URL = "/api/v1/events/"
+
+
+@pytest.fixture
+async def http():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://testserver") as client:
+        yield client
+
+
+@pytest.fixture
+def token(hub, alice):
+    """Alice's access token."""
+    return tokens.issue(alice).access
+
+
+@pytest.fixture
+def poll(http, token, topic):
+    """`await poll(after=0)`: alice's answer."""
+
+    async def ask(headers=None, topic=topic, **params):
+        headers = {"Authorization": f"Bearer {token}"} | (headers or {})
+        return await http.get(URL, params={"topic": str(topic), **params}, headers=headers)
+
+    return ask
+
+
+def texts(response):
+    return [event["data"]["text"] for event in response.json()["events"]]
+
+
+def refusal(response):
+    error = response.json()["error"]
+    return response.status_code, error["code"], error["message"]
+
+
+async def test_a_page_says_what_follows_a_cursor(poll, topic, write):
+    await write(topic, "a", "b", "c")
+    response = await poll(after=1)
+    at = await in_reader(store.position, str(topic))
+    page = response.json()
+    assert {name: page[name] for name in page if name != "events"} == {
+        "topic": str(topic),
+        "epoch": at.epoch,
+        "head": 3,
+        "floor": 0,
+        "reset": False,
+    }
+    assert [event["seq"] for event in page["events"]] == [2, 3]
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["cache-control"] == "private, no-cache"
+    assert "retry-after" not in response.headers, "there may be more at once"
+
+
+async def test_its_events_are_the_bytes_that_a_socket_gets(poll, topic, write):
+    bob = Client(topic)
+    await bob.follow()
+    bob.outlet.frames.clear()
+    for text in ("snow ☃", 'a "quote" and a \\', "</script>\u2028", "x" * 3_000):
+        await write(topic, text, text[::-1])
+    await until(lambda: bob.outlet.frames and bob.outlet.frames[-1].last == 8)
+    pushed = b",".join(_events_in(frame.text) for frame in bob.outlet.frames)
+    polled = (await poll(after=0)).content
+    assert polled.endswith(b'"events":[' + pushed + b"]}")
+
+
+def _events_in(text):
+    return text.removeprefix(b'{"type":"batch","messages":[').removesuffix(b"]}") if b'"batch"' in text[:20] else text
+
+
+async def test_a_long_poll_is_answered_at_once_when_there_is_news(poll, topic, write, hub):
+    await write(topic, "old")
+    waiting = asyncio.create_task(poll(after=1, wait=20))
+    await until(lambda: str(topic) in hub._followed)
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    await write(topic, "news")
+    async with asyncio.timeout(2):
+        response = await waiting
+    assert texts(response) == ["news"]
+
+
+async def test_a_long_poll_with_history_does_not_wait(poll, topic, write, hub):
+    await write(topic, "a")
+    async with asyncio.timeout(2):
+        assert texts(await poll(after=0, wait=20)) == ["a"]
+    assert hub.topics == 0
+
+
+async def test_a_long_poll_without_news_ends_with_an_empty_page(poll, topic, write):
+    await write(topic, "a")
+    began = time.monotonic()
+    response = await poll(after=1, wait=1)
+    assert 0.9 < time.monotonic() - began < 10
+    assert (response.status_code, response.json()["events"], response.json()["head"]) == (200, [], 1)
+    assert "retry-after" not in response.headers, "who waited may ask again at once"
+
+
+async def test_a_long_poll_that_knows_the_tag_ends_with_304(poll, topic, write):
+    await write(topic, "a")
+    tag = (await poll(after=1)).headers["etag"]
+    response = await poll(after=1, wait=1, headers={"If-None-Match": tag})
+    assert (response.status_code, response.content) == (304, b"")
+
+
+async def test_a_hundred_long_polls_are_served_by_one_reader_of_hints(poll, topic, write, hub):
+    waiting = [asyncio.create_task(poll(after=0, wait=20)) for _ in range(100)]
+    await until(lambda: str(topic) in hub._followed and hub._followed[str(topic)].users == 100)
+    assert hub.topics == 1
+    await write(topic, "a")
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*waiting)
+    assert {answer.content for answer in answers} == {answers[0].content}
+    assert hub._followed[str(topic)].users == 0
+
+
+async def test_a_client_that_hangs_up_while_it_waits_leaves_nothing(poll, topic, hub):
+    waiting = asyncio.create_task(poll(after=0, wait=20))
+    await until(lambda: str(topic) in hub._followed)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await until(lambda: hub._followed[str(topic)].users == 0)
+
+
+async def test_a_short_poll_that_finds_nothing_is_304_and_reads_no_events(poll, topic, write):
+    await write(topic, "a", "b")
+    first = await poll(after=2)
+    assert (first.status_code, texts(first)) == (200, [])
+    assert int(first.headers["retry-after"]) >= 1
+    log.reads.clear()
+    again = await poll(after=2, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+    assert int(again.headers["retry-after"]) >= 1
+    assert log.reads[str(topic)] == 0
+
+
+async def test_a_known_tag_hides_no_news(poll, topic, write):
+    await write(topic, "a")
+    tag = (await poll(after=1)).headers["etag"]
+    await write(topic, "b")
+    response = await poll(after=1, headers={"If-None-Match": tag})
+    assert texts(response) == ["b"]
+    assert response.headers["etag"] != tag
+
+
+async def test_a_tag_of_another_life_is_not_304(poll, topic, write):
+    await write(topic, "a")
+    first = await poll(after=1)
+    await in_writer(store.start_epoch, [str(topic)])
+    again = await poll(after=1, epoch=first.json()["epoch"], headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.json()["reset"]) == (200, True)
+
+
+async def test_a_wrong_epoch_is_reset_and_not_kept_waiting(poll, topic, write):
+    await write(topic, "a", "b")
+    async with asyncio.timeout(2):
+        page = (await poll(after=1, epoch="elsewhere", wait=20)).json()
+    assert (page["reset"], page["events"], page["head"]) == (True, [], 2)
+
+
+@pytest.mark.parametrize("after", [0, 1, 99])
+async def test_a_cursor_that_is_pruned_or_ahead_is_reset(poll, topic, write, after):
+    await write(topic, "a", "b", "c")
+    await in_writer(_prune, topic, 2)
+    page = (await poll(after=after, wait=20)).json()
+    assert (page["reset"], page["events"], page["head"], page["floor"]) == (True, [], 3, 2)
+    assert texts(await poll(after=2)) == ["c"]
+
+
+def _prune(topic, floor):
+    Head.objects.filter(topic=str(topic)).update(floor=floor)
+    StoredEvent.objects.filter(topic=str(topic), seq__lte=floor).delete()
+
+
+async def test_a_new_life_ends_the_wait(poll, topic, write, hub):
+    await write(topic, "a")
+    epoch = (await in_reader(store.position, str(topic))).epoch
+    waiting = asyncio.create_task(poll(after=1, epoch=epoch, wait=20))
+    await until(lambda: str(topic) in hub._followed)
+    await in_writer(store.start_epoch, [str(topic)])
+    await hub.look()
+    async with asyncio.timeout(2):
+        assert (await waiting).json()["reset"] is True
+
+
+async def test_before_pages_backwards(poll, topic, write):
+    await write(topic, *"abcde")
+    pages = [texts(await poll(before=before, limit=2)) for before in (6, 4, 2, 1, 0)]
+    assert pages == [["d", "e"], ["b", "c"], ["a"], [], []]
+
+
+async def test_the_number_of_events_has_a_limit(poll, topic, write):
+    await write(topic, *(str(n) for n in range(MOST_EVENTS + 10)))
+    assert texts(await poll(after=0, limit=3)) == ["0", "1", "2"]
+    assert len(texts(await poll(after=0, limit=10**9))) == MOST_EVENTS
+    assert len(texts(await poll(after=0))) == log.PAGE
+    assert len(texts(await poll(after=0, limit=0))) == 1
+
+
+async def test_a_topic_on_which_nothing_happened_is_an_empty_page(poll):
+    page = (await poll(after=0)).json()
+    assert (page["events"], page["head"], page["reset"]) == ([], 0, False)
+
+
+async def test_a_number_that_is_none_is_refused_in_words(poll):
+    for name in ("after", "limit", "wait", "before"):
+        for value in ("-1", "1.5", "x", "NaN", "1e3", "99999999999999999999", "0x10", "\0", "9" * 5_000):
+            status, code, message = refusal(await poll(**{name: value}))
+            assert (status, code) == (400, "invalid"), (name, value)
+            assert name in message and message.endswith(".")
+
+
+async def test_no_topic_is_refused_in_words(poll):
+    assert refusal(await poll(topic=""))[:2] == (400, "invalid")
+
+
+async def test_a_topic_that_does_not_exist_is_not_found(poll):
+    for name in ("story", "nowhere.1", "story.a.b", "story.\0", "x" * 10_000, "story.*", "☃"):
+        assert refusal(await poll(topic=name))[:2] == (404, "not_found"), name
+
+
+async def test_a_stranger_gets_the_answer_of_a_topic_that_does_not_exist(http, hub, team, alice, mallory):
+    async def ask(who, topic):
+        token = await in_writer(lambda: tokens.issue(who).access)
+        return await http.get(URL, params={"topic": topic}, headers={"Authorization": f"Bearer {token}"})
+
+    assert (await ask(alice, f"team.{team.pk}")).status_code == 200
+    hidden = refusal(await ask(mallory, f"team.{team.pk}"))
+    missing = refusal(await ask(mallory, "team.5b2a5c1e-0000-4000-8000-000000000000"))
+    assert hidden[:2] == missing[:2] == (404, "not_found")
+    assert hidden[2].rpartition(" ")[0] == missing[2].rpartition(" ")[0]
+
+
+async def test_nobody_gets_nothing(http, hub):
+    for credentials in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic YTpi"}):
+        for name in ("story.a", "nowhere.1"):
+            response = await http.get(URL, params={"topic": name}, headers=credentials)
+            assert refusal(response)[:2] == (401, "unauthenticated"), (credentials, name)
+
+
+async def test_an_agent_reads_with_its_key(http, hub, topic, write, agent_key):
+    await write(topic, "a")
+    response = await http.get(
+        URL, params={"topic": str(topic)}, headers={"Authorization": f"Bearer {agent_key.secret}"}
+    )
+    assert texts(response) == ["a"]
+
+
+async def test_a_page_reads_with_its_session_cookie(http, hub, topic, write, alice):
+    browser = Browser()
+    await asyncio.to_thread(browser.force_login, alice)
+    await write(topic, "a")
+    name = settings.SESSION_COOKIE_NAME
+    cookie = {"Cookie": f"{name}={browser.cookies[name].value}"}
+    assert texts(await http.get(URL, params={"topic": str(topic)}, headers=cookie)) == ["a"]
+    wrong = await http.get(URL, params={"topic": str(topic)}, headers={"Cookie": f"{name}=nonsense"})
+    assert wrong.status_code == 401
+
+
+async def test_rights_that_end_while_one_waits_are_not_served(poll, topic, write, hub, alice):
+    waiting = asyncio.create_task(poll(after=0, wait=20))
+    await until(lambda: str(topic) in hub._followed)
+    await in_writer(TokenFamily.objects.filter(user=alice).update, ended_at=timezone.now())
+    await write(topic, "a secret")
+    async with asyncio.timeout(2):
+        assert refusal(await waiting)[:2] == (401, "unauthenticated")
+
+
+async def test_a_deactivated_person_reads_nothing(poll, alice):
+    assert (await poll(after=0)).status_code == 200
+    await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
+    assert (await poll(after=0)).status_code == 401
+
+
+async def test_only_reading_is_allowed(http, hub, token):
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        response = await http.request(method, URL, headers={"Authorization": f"Bearer {token}"})
+        assert (response.status_code, response.headers["allow"]) == (405, "GET")
+
+
+async def test_head_says_the_same_without_a_body(http, token, topic, write):
+    await write(topic, "a")
+    headers = {"Authorization": f"Bearer {token}"}
+    full = await http.get(URL, params={"topic": str(topic)}, headers=headers)
+    bare = await http.head(URL, params={"topic": str(topic)}, headers=headers)
+    assert (bare.status_code, bare.content, bare.headers["etag"]) == (200, b"", full.headers["etag"])
+    assert bare.headers["content-length"] == full.headers["content-length"] == str(len(full.content))
+
+
+async def test_another_hosts_name_is_refused(http, token, topic):
+    headers = {"Authorization": f"Bearer {token}", "Host": "evil.example"}
+    assert (await http.get(URL, params={"topic": str(topic)}, headers=headers)).status_code == 400
+
+
+async def test_what_it_says_is_never_taken_for_a_page(poll, topic):
+    response = await poll(after=0)
+    assert response.headers["x-content-type-options"] == "nosniff"
+    json.loads(response.content)

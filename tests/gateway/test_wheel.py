@@ -1,0 +1,267 @@
+"""The wheel: tokens that end, clients that fall silent, and access that was taken away."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+from django.db import transaction
+
+from apps.accounts import services, tokens
+from apps.accounts.actors import SYSTEM, Actor
+from apps.accounts.authentication import actor_from_bearer
+from apps.accounts.models import Membership, TokenFamily, User
+from apps.accounts.roles import Role
+from apps.events.threads import in_reader, in_writer
+from apps.gateway import hub as hubs
+from apps.gateway import registry, wheel
+from apps.gateway.models import ServerProcess
+from apps.gateway.protocol import SILENCE
+from apps.gateway.wheel import WARN_SECONDS
+from tests.gateway.conftest import until
+from tests.gateway.fakes import Client
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_here(monkeypatch):
+    monkeypatch.setattr(registry, "live", {})
+
+
+@pytest.fixture
+async def process(settings):
+    """This process with its own hub, as it serves: it hears notices."""
+    settings.HEADS_CHECK_SECONDS = 3600
+    await hubs.stop()
+    yield await hubs.current()
+    await hubs.stop()
+
+
+def connected(actor, topic="story.a"):
+    """A client whose socket this process knows."""
+    client = Client(topic, actor=actor)
+    registry.live[client.connection.id] = client.connection
+    return client
+
+
+def told(client):
+    """The types of what was written since the last look."""
+    client.connection._flush_answers()
+    return [message["type"] for message in client.outlet.taken()]
+
+
+# Tokens
+
+
+async def test_a_token_that_ends_soon_is_announced_once(alice):
+    client = connected(Actor(user=alice, expires_at=time.time() + WARN_SECONDS - 1))
+    wheel._check_token(client.connection)
+    client.connection._flush_answers()
+    [warning] = client.outlet.taken()
+    assert warning["type"] == "token_expiring"
+    assert WARN_SECONDS - 3 <= warning["data"]["seconds"] <= WARN_SECONDS
+    for _ in range(3):
+        wheel._check_token(client.connection)
+    assert told(client) == []
+
+
+async def test_a_token_with_time_left_is_not_announced(alice):
+    client = connected(Actor(user=alice, expires_at=time.time() + WARN_SECONDS + 5))
+    wheel._check_token(client.connection)
+    assert told(client) == []
+
+
+async def test_who_needs_no_token_is_never_announced(alice):
+    client = connected(Actor(user=alice, session_key="a"))
+    wheel._check_token(client.connection)
+    assert (told(client), client.outlet.closed) == ([], None)
+
+
+async def test_a_token_that_has_ended_ends_the_connection(alice):
+    client = connected(Actor(user=alice, expires_at=time.time() - 0.1))
+    wheel._check_token(client.connection)
+    await until(lambda: client.outlet.closed)
+    assert client.outlet.closed[0] == 4401
+    assert told(client) == ["error"], "the reason is said, since some servers drop it from the close"
+
+
+async def test_a_refreshed_token_keeps_the_connection_and_is_announced_again(alice):
+    client = connected(await in_writer(lambda: actor_from_bearer(tokens.issue(alice).access)))
+    client.connection.actor = replace(client.connection.actor, expires_at=time.time() + 5)
+    wheel._check_token(client.connection)
+    fresh = await in_writer(lambda: tokens.issue(alice).access)
+    await client.connection.take(f'{{"type":"token_refresh","id":"r","data":{{"token":"{fresh}"}}}}')
+    assert told(client) == ["token_expiring", "ack"]
+    wheel._check_token(client.connection)
+    assert (told(client), client.outlet.closed) == ([], None)
+    client.connection.actor = replace(client.connection.actor, expires_at=time.time() + 5)
+    wheel._check_token(client.connection)
+    assert told(client) == ["token_expiring"]
+
+
+async def test_somebody_elses_token_refreshes_nothing(alice, bob):
+    client = connected(await in_writer(lambda: actor_from_bearer(tokens.issue(alice).access)))
+    before = client.connection.actor
+    his = await in_writer(lambda: tokens.issue(bob).access)
+    await client.connection.take(f'{{"type":"token_refresh","id":"r","data":{{"token":"{his}"}}}}')
+    assert told(client) == ["error"]
+    assert client.connection.actor == before
+
+
+# Silence
+
+
+@pytest.mark.parametrize(
+    ("beats", "pings", "code"), [(0.9, 0, None), (1.5, 1, None), (2.3, 1, None), (2.5, 0, SILENCE)]
+)
+async def test_a_silent_client_is_pinged_and_then_dropped(settings, beats, pings, code):
+    client = connected(SYSTEM)
+    now = time.monotonic()
+    client.outlet.heard_at = now - beats * settings.HEARTBEAT_SECONDS
+    wheel._check_silence(client.connection, now)
+    await asyncio.sleep(0.005)
+    assert client.outlet.pings == pings
+    assert (client.outlet.closed or (None,))[0] == code
+
+
+async def test_where_the_server_watches_silence_itself_nothing_is_done():
+    client = connected(SYSTEM)
+    client.outlet.heard_at = 0.0
+    wheel._check_silence(client.connection, now=1e9)
+    await asyncio.sleep(0.005)
+    assert (client.outlet.pings, client.outlet.closed) == (0, None)
+
+
+# Rights
+
+
+async def test_a_deactivated_person_is_shut_out_at_once(process, alice, bob):
+    hers, his = connected(Actor(user=alice)), connected(Actor(user=bob))
+    await in_writer(lambda: services.deactivate_user(SYSTEM, user=alice))
+    await until(lambda: hers.outlet.closed)
+    assert hers.outlet.closed[0] == 4440
+    assert his.outlet.closed is None
+
+
+async def test_a_revoked_key_loses_its_socket(process, alice, agent_key):
+    agent = connected(Actor(key=agent_key))
+    await in_writer(lambda: services.revoke_key(Actor(user=alice), key=agent_key))
+    await until(lambda: agent.outlet.closed)
+    assert agent.outlet.closed[0] == 4440
+
+
+async def test_a_logout_ends_the_connections_of_that_login_only(process, alice):
+    first, second = [await in_writer(lambda: tokens.issue(alice)) for _ in range(2)]
+    here = connected(await in_reader(actor_from_bearer, first.access))
+    there = connected(await in_reader(actor_from_bearer, second.access))
+    await in_writer(tokens.end, first.refresh)
+    await until(lambda: here.outlet.closed)
+    assert here.outlet.closed[0] == 4440
+    await asyncio.sleep(0.05)
+    assert there.outlet.closed is None
+
+
+async def test_a_removed_member_loses_the_topic_and_keeps_the_connection(process, team, alice, bob):
+    his, hers = connected(Actor(user=bob), f"team.{team.pk}"), connected(Actor(user=alice), f"team.{team.pk}")
+    for client in (his, hers):
+        await client.follow()
+    await in_writer(lambda: services.remove_member(Actor(user=alice), team=team, user=bob))
+    await until(lambda: not his.connection.readers)
+    his.connection._flush_answers()
+    [goodbye] = [message for message in his.outlet.taken() if message["type"] == "unsubscribed"]
+    assert (goodbye["topic"], goodbye["data"]["code"]) == (f"team.{team.pk}", "forbidden")
+    assert his.outlet.closed is None
+    assert hers.connection.readers
+
+
+async def test_a_change_that_was_rolled_back_shuts_nobody_out(process, alice):
+    client = connected(Actor(user=alice))
+
+    def change_ones_mind():
+        with transaction.atomic():
+            services.deactivate_user(SYSTEM, user=alice)
+            transaction.set_rollback(True)
+
+    await in_writer(change_ones_mind)
+    await asyncio.sleep(0.1)
+    assert client.outlet.closed is None
+
+
+async def test_a_revocation_that_was_not_told_is_found_by_the_regular_look(process, alice, bob):
+    hers, his = connected(Actor(user=alice)), connected(Actor(user=bob))
+    await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
+    turns = int(wheel.RIGHTS_EVERY_SECONDS / wheel.TICK_SECONDS)
+    for tick in range(turns):
+        await wheel._tick(tick)
+    await until(lambda: hers.outlet.closed)
+    assert hers.outlet.closed[0] == 4440
+    assert his.outlet.closed is None
+
+
+async def test_the_regular_look_finds_a_removed_member_too(process, team, bob):
+    his = connected(Actor(user=bob), f"team.{team.pk}")
+    await his.follow()
+    await in_writer(Membership.objects.filter(user=bob).delete)
+    await wheel._check_rights([his.connection])
+    assert (his.connection.readers, told(his)) == ({}, ["unsubscribed"])
+
+
+async def test_a_lower_role_that_still_reads_keeps_the_topic(process, team, alice, bob):
+    his = connected(Actor(user=bob), f"team.{team.pk}")
+    await his.follow()
+    await in_writer(lambda: services.change_role(Actor(user=alice), team=team, user=bob, role=Role.VIEWER))
+    await asyncio.sleep(0.1)
+    assert his.connection.readers
+
+
+async def test_who_is_being_shut_out_does_nothing_more(process, alice, team):
+    client = connected(Actor(user=alice), f"team.{team.pk}")
+    client.connection.close(wheel.Unauthenticated())
+    await client.connection.take('{"type":"ping","id":"1"}')
+    await until(lambda: client.outlet.closed)
+    assert told(client) == ["error"]
+
+
+# Turning
+
+
+async def test_it_turns_once_however_often_it_is_started_and_leaves_no_trace(settings):
+    settings.SWEEP_HERE = False
+    wheel.start()
+    [task] = wheel._turning
+    wheel.start()
+    assert wheel._turning == [task]
+
+    def is_on_the_books():
+        return ServerProcess.objects.filter(pk=registry.process_id).exists()
+
+    async with asyncio.timeout(5):
+        while not await in_reader(is_on_the_books):
+            await asyncio.sleep(0.01)
+    await wheel.stop()
+    assert (wheel._turning, task.cancelled()) == ([], True)
+    assert not await in_reader(is_on_the_books)
+
+
+async def test_a_tick_that_fails_does_not_stop_the_wheel(settings, monkeypatch):
+    settings.SWEEP_HERE = False
+    ticks = []
+
+    async def stumbling(tick):
+        ticks.append(tick)
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(wheel, "_tick", stumbling)
+    monkeypatch.setattr(wheel, "TICK_SECONDS", 0.001)
+    wheel.start()
+    await until(lambda: len(ticks) >= 3)
+    await wheel.stop()
+
+
+async def test_one_login_that_ended_is_found_on_every_socket_of_it(process, alice):
+    access = await in_writer(lambda: tokens.issue(alice).access)
+    clients = [connected(await in_reader(actor_from_bearer, access)) for _ in range(3)]
+    await in_writer(TokenFamily.objects.filter(user=alice).delete)
+    await wheel._check_rights(client.connection for client in clients)
+    await until(lambda: all(client.outlet.closed for client in clients))
