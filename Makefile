@@ -24,12 +24,12 @@ WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install serve test check bench lock format contract clean \
+.PHONY: help install serve test check bench bench-browser screenshots lock format contract clean \
 	check-ruff check-format check-mypy check-biome check-tsc check-migrations check-contract check-deploy \
 	test-js test-sqlite test-postgres
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  serve takes PORT (8000), DATA_DIR (./data), ADMIN_USERNAME and ADMIN_PASSWORD."
 
@@ -83,6 +83,12 @@ check-deploy: install
 
 bench: install ## measure (prints JSON lines and a table; see docs/benchmarks.md)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-browser: install ## measure the browser's side in a real Chromium
+	$(BIN)/python -m benchmarks.browser $(ARGS)
+
+screenshots: install ## take the README's pictures of the pages again
+	$(BIN)/python -m docs.screenshots.take
 
 format: install ## put every file into its form
 	$(BIN)/ruff check --fix --quiet . || true

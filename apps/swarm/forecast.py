@@ -25,6 +25,7 @@ def forecast_of(run: Run) -> dict[str, Any]:
     for run_id, index, key, started, ended in done.values_list(
         "run_id", "stage__index", "key", "started_at", "ended_at"
     ):
+        assert started is not None and ended is not None, "a completed step has its times"
         steps.setdefault(key, []).append((ended - started).total_seconds())
         spans.setdefault((run_id, index), []).extend((started, ended))
     stages: dict[int, list[float]] = {}
@@ -38,6 +39,7 @@ def usual_seconds(projects: list[Project]) -> dict[UUID, float]:
     done = Run.objects.filter(project__in=projects, status=RunStatus.COMPLETED).order_by("-started_at")
     took: dict[UUID, list[float]] = {}
     for project_id, started, ended in done.values_list("project_id", "started_at", "ended_at")[: 50 * RUNS_ASKED]:
+        assert ended is not None, "a completed run has ended"
         took.setdefault(project_id, []).append((ended - started).total_seconds())
     return {project_id: round(median(seconds[:RUNS_ASKED]), 3) for project_id, seconds in took.items()}
 

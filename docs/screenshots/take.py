@@ -1,7 +1,7 @@
-"""Takes a picture of every page in both themes and on a phone: `python -m docs.screenshots.take [directory]`.
+"""Takes pictures of the pages: `make screenshots` those of the README, which lie beside this file.
 
-A real server, agents that run as processes of their own, and people who talk: the pages are as somebody sees them.
-`--keep` writes those of the README beside this file.
+`python -m docs.screenshots.take DIRECTORY` takes every page in both themes, on a desktop and on a phone. A real server,
+agents that run as processes of their own, and people who talk: the pages are as somebody sees them.
 """
 
 import argparse
@@ -10,16 +10,17 @@ import os
 import sys
 import tempfile
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page, ViewportSize, async_playwright
 
 from tests.support.browser import launch, window_of
 from tests.support.processes import ROOT, end, end_session
 from tests.support.processes import launch as start
-from tests.support.servers import LiveServer
+from tests.support.servers import VARIANTS, LiveServer
 
 HERE = Path(__file__).parent
 AGENTS = {
@@ -34,18 +35,20 @@ KEPT = {
     "dashboard-light": "dashboard-light",
     "run-dark": "run",
     "tasks-dark": "tasks",
-    "chat-light": "chat",
     "agent-dark": "terminal",
-    "dashboard-dark-phone": "phone",
+    "chat-light": "chat",
+    "dashboard-dark-phone": "dashboard-phone",
+    "chat-light-phone": "chat-phone",
 }
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+"""Pictures of the README, and what they are called there."""
+DESKTOP, PHONE = ViewportSize({"width": 1280, "height": 900}), ViewportSize({"width": 390, "height": 844})
 
 
 class Scene:
     """A server with agents at work."""
 
     def __init__(self, stack: ExitStack, **settings: str) -> None:
-        self.server = LiveServer(LIMIT_CONNECTIONS_PER_USER="50", **settings)
+        self.server = LiveServer(VARIANTS[0], LIMIT_CONNECTIONS_PER_USER="50", **settings)
         stack.callback(self.server.close)
         self.server.start()
         self.ids: dict[str, Any] = self.server.do("docs.screenshots.seed:scene")
@@ -57,7 +60,7 @@ class Scene:
             (self.work / "bin" / program).symlink_to(HERE / "actor.py")
         for name, options in AGENTS.items():
             process = self._agent(name, options)
-            stack.callback(lambda process=process: end(process) if process.poll() is None else None)
+            stack.callback(end, process)
             if name == "mac-mini":
                 self.leaving = process
 
@@ -126,27 +129,27 @@ class Scene:
         }
 
 
-async def take(scene: Scene, pages: dict[str, str], to: Path, only: list[str]) -> None:
-    """One picture each, named page-theme or page-theme-phone."""
+async def take(scene: Scene, pages: dict[str, str], to: Path, names: dict[str, str] | None) -> None:
+    """One picture each, called page-theme or page-theme-phone; with `names`, only those, and called so."""
+    ada = scene.ids["people"]["ada"]
     async with async_playwright() as playwright:
         browser = await launch(playwright)
-        for theme in ("dark", "light"):
-            for size, viewport in [("", DESKTOP), ("-phone", PHONE)]:
-                for who in (None, scene.ids["people"]["ada"]):
-                    window = await window_of(browser, scene.server, who)
-                    await window.context.add_cookies([{"name": "theme", "value": theme, "url": scene.server.url}])
-                    shown = pages if who else {"landing": "/", "login": "/login/"}
-                    for name, path in shown.items():
-                        if only and name not in only:
-                            continue
-                        page = await window.open(path)
-                        await page.set_viewport_size(viewport)
-                        await settle(page)
-                        await page.screenshot(path=to / f"{name}-{theme}{size}.png")
-                        await page.close()
-                    for problem in window.problems:
-                        print(f"{theme}{size}: {problem}", file=sys.stderr)
-                    await window.context.close()
+        for theme, (size, viewport) in product(("dark", "light"), (("", DESKTOP), ("-phone", PHONE))):
+            for who, shown in [(None, {"landing": "/", "login": "/login/"}), (ada, pages)]:
+                window = await window_of(browser, scene.server, who)
+                await window.context.add_cookies([{"name": "theme", "value": theme, "url": scene.server.url}])
+                for page_name, path in shown.items():
+                    name = f"{page_name}-{theme}{size}"
+                    if names is not None and name not in names:
+                        continue
+                    page = await window.open(path)
+                    await page.set_viewport_size(viewport)
+                    await settle(page)
+                    await page.screenshot(path=to / f"{(names or {}).get(name, name)}.png")
+                    await page.close()
+                for problem in window.problems:
+                    print(f"{theme}{size}: {problem}", file=sys.stderr)
+                await window.context.close()
         await browser.close()
 
 
@@ -159,14 +162,14 @@ async def settle(page: Page) -> None:
 
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("directory", type=Path, nargs="?", default=HERE)
-    parser.add_argument("--only", nargs="*", default=[], help="names of pages")
-    options = parser.parse_args()
-    options.directory.mkdir(parents=True, exist_ok=True)
+    parser.add_argument("directory", type=Path, nargs="?", help="for all of them; left out: those of the README, here")
+    directory = parser.parse_args().directory
+    if directory:
+        directory.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         stack.callback(end_session)
         scene = Scene(stack)
-        await take(scene, await scene.play(), options.directory, options.only)
+        await take(scene, await scene.play(), directory or HERE, None if directory else KEPT)
 
 
 if __name__ == "__main__":

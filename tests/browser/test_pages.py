@@ -134,6 +134,7 @@ async def test_a_refused_message_can_be_tried_again_or_taken_back(window, alice,
     await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
     await page.reload()
     await live(page)
+    await expect(page.locator("#write")).to_be_in_viewport(ratio=1)
     await page.click("text=Try again")
     await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
     await page.click("text=Take back")

@@ -45,7 +45,9 @@ async def test_its_panel_shows_the_quality_of_the_network(window, alice):
     await page.locator("connection-status .signal").focus()
     await page.keyboard.press("Enter")
     await expect(panel).to_be_visible()
-    for name in ("Latency", "In and out", "Events", "Frames", "Reconnects", "Shared by"):
+    for name in ("Latency", "Jitter"):
+        await expect(panel.locator("figcaption", has_text=name)).to_contain_text("ms", timeout=10_000)
+    for name in ("Way", "In and out", "Events", "Frames", "Reconnects", "Shared by"):
         await expect(panel.locator(f"dt:text-is('{name}')")).to_be_visible()
     await true(page, "document.querySelector('#connection-quality polyline').points.length >= 2")
     await expect(page.locator("connection-status .signal")).to_have_attribute("aria-expanded", "true")

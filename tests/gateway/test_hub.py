@@ -7,6 +7,7 @@ from apps.events import log, store
 from apps.events.declare import Retention
 from apps.events.retention import prune
 from apps.events.threads import in_reader, in_writer
+from apps.gateway import backlog, followed
 from apps.gateway import hub as hubs
 from tests.events.story import PenMoved, StoryTopic
 from tests.gateway.conftest import start_hub, story_of, until
@@ -55,7 +56,7 @@ async def test_a_gap_is_filled_once_for_all(hub, topic, write):
 
 
 async def test_a_late_hint_that_comes_in_time_costs_no_read(hub, topic, write, monkeypatch):
-    monkeypatch.setattr(hubs, "REORDER_SECONDS", 0.2)
+    monkeypatch.setattr(followed, "REORDER_SECONDS", 0.2)
     alice = Client(topic)
     await alice.follow()
     hub.holding = True
@@ -220,12 +221,12 @@ async def test_a_tail_lingers_and_then_goes(hub, topic, write, monkeypatch):
     monkeypatch.setattr(hubs, "LINGER_SECONDS", 0.05)
     alice = Client(topic)
     await alice.follow()
-    await alice.connection.end()
+    alice.connection.unfollow(str(topic))
     assert hub.topics == 1
     await alice.follow()
     await asyncio.sleep(0.1)
     assert hub.topics == 1
-    await alice.connection.end()
+    alice.connection.unfollow(str(topic))
     await until(lambda: hub.topics == 0)
     await write(topic, "a")
     await alice.follow()
@@ -241,8 +242,9 @@ async def test_who_could_not_follow_leaves_no_trace(hub, topic, write, monkeypat
     async def broken(self):
         raise OSError("the database is gone")
 
-    monkeypatch.setattr(hubs.Backlog, "warm", broken)
+    monkeypatch.setattr(backlog.Backlog, "warm", broken)
     await alice.follow(after=0)
+    await until(lambda: alice.apply() or alice.answers)
     assert alice.answers[-1]["data"]["code"] == "unavailable"
     await until(lambda: hub.topics == 0)
 

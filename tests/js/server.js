@@ -144,6 +144,7 @@ class ScriptedSocket {
     this.#server = server
     server.sockets.push(this)
     queueMicrotask(() => {
+      if (this.readyState !== 0) return
       if (!server.socketsWork) return this.cut(1006)
       this.readyState = 1
       this.onopen?.({})

@@ -136,10 +136,10 @@ test('below what is kept there is nothing to show', async () => {
 })
 
 test('a moment is found in a few questions', async () => {
-  const { replay, reads } = stage(100_000)
-  assert.equal(await replay.seqAt(START + 77_777_400), 77_777)
+  const { replay, reads } = stage(20_000)
+  assert.equal(await replay.seqAt(START + 7_777_400), 7777)
   assert.equal(await replay.seqAt(0), 0)
-  assert.equal(await replay.seqAt(START + 1e12), 100_000)
+  assert.equal(await replay.seqAt(START + 1e12), 20_000)
   assert.ok(reads() < 60)
 })
 

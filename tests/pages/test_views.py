@@ -4,7 +4,11 @@ import re
 
 import pytest
 from django.conf import settings
+from django.template.loader import render_to_string
+from django.test import Client
 
+from apps.accounts.actors import Actor
+from apps.chat.services import open_session
 from apps.events import log
 from tests.pages.conftest import say
 
@@ -125,3 +129,29 @@ def test_static_files_that_pages_name_are_there(browser, alice, everywhere):
     named = {name for path in everywhere for name in re.findall(r'"/static/([^"]+)"', browser(alice).get(path).text)}
     assert settings.STATIC_URL == "/static/"
     assert {name for name in named if not finders.find(name)} == set()
+
+
+def test_the_theme_is_in_the_page_and_only_a_known_one(browser):
+    client = browser()
+    for given, written in [("dark", True), ("light", True), ('"><b>', False), ("", False)]:
+        client.cookies["theme"] = given
+        assert (f'data-theme="{given}"' in client.get("/login/").text) is written
+        assert "<b>" not in client.get("/login/").text
+
+
+def test_pages_that_say_no_are_ours(browser, alice):
+    answer = browser(alice).get("/nothing/")
+    assert (answer.status_code, "Nothing here" in answer.text) == (404, True)
+    strict = Client(enforce_csrf_checks=True)
+    assert "This page was too old" in strict.post("/login/").text
+    for name in ("400", "403", "500"):
+        assert "To the start" in render_to_string(f"{name}.html")
+
+
+def test_sessions_are_listed_by_their_last_words(browser, alice, session, team):
+    younger = open_session(Actor(user=alice), team=team, title="Younger")
+    say(alice, "message", f"chat.{session.pk}", content="Last words")
+    page = browser(alice).get("/chat/").text
+    assert page.index("Release") < page.index("Younger")
+    assert "Last words" in page
+    assert f'data-topic="chat.{younger.pk}"' in page

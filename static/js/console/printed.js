@@ -14,6 +14,8 @@ const ENOUGH = 64 * 1024
 
 /** @param {string} raw what was printed, without the newline @param {string} style with which it begins @param {number} most columns @param {number} [unread] characters of the same line that are not in `raw` @returns {Printed} */
 export function printed(raw, style, most, unread = 0) {
+  // A terminal ends its lines with both; alone at the end, the first changes nothing.
+  if (raw.endsWith('\r')) raw = raw.slice(0, -1)
   if (isSimple(raw)) {
     const text = raw.slice(0, most)
     const spans = text ? [{ text, style }] : []

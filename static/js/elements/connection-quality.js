@@ -9,28 +9,31 @@ import { inBytes, inMs, inWords } from './words.js'
 /** @import {SparkLine} from './spark-line.js' */
 
 const MEASURED_EVERY = 2000
-const SHOWN = 60
+const SHOWN = 45
 const FLOOR_MS = 20
 
 const LEVELS = { websocket: 'WebSocket', http: 'HTTP polling' }
 
-/** Latencies since this page began to measure, newest last. @type {number[]} */
-const latencies = []
+/** What was measured since the panel was first opened, newest last. @type {{latency: number[], jitter: number[]}} */
+const measured = { latency: [], jitter: [] }
 /** @type {number | null} */
 let last = null
-client.watch(({ latency }) => {
+client.watch(({ latency, jitter }) => {
   if (latency === null || latency === last) return
   last = latency
-  latencies.push(latency)
-  if (latencies.length > SHOWN) latencies.shift()
+  measured.latency.push(latency)
+  measured.jitter.push(jitter ?? 0)
+  for (const values of Object.values(measured)) values.splice(0, values.length - SHOWN)
 })
 
 /** Fill an open panel, and keep it true until it is closed. @param {HTMLElement} panel */
 export function showQuality(panel) {
   const reason = make('p', { className: 'reason' })
-  const line = /** @type {SparkLine} */ (document.createElement('spark-line'))
+  const latency = graphOf('Latency')
+  const jitter = graphOf('Jitter')
   const facts = make('dl', {})
-  panel.replaceChildren(make('h2', {}, 'Connection'), reason, line, facts)
+  const graphs = make('div', { className: 'graphs' }, latency.figure, jitter.figure)
+  panel.replaceChildren(make('h2', {}, 'Connection'), reason, graphs, facts)
 
   const stop = client.watch(() => show())
   const timer = setInterval(() => client.measure(), MEASURED_EVERY)
@@ -40,7 +43,8 @@ export function showQuality(panel) {
   function show() {
     const { standing } = client
     reason.textContent = inWords(standing, navigator.onLine).reason
-    line.show(latencies, FLOOR_MS, SHOWN)
+    latency.show(measured.latency, standing.latency)
+    jitter.show(measured.jitter, standing.jitter)
     facts.replaceChildren(
       ...factsOf(standing).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]),
     )
@@ -55,10 +59,23 @@ export function showQuality(panel) {
   }
 }
 
+/** @param {string} name */
+function graphOf(name) {
+  const line = /** @type {SparkLine} */ (document.createElement('spark-line'))
+  const value = make('b', {}, '–')
+  return {
+    figure: make('figure', {}, make('figcaption', {}, `${name} `, value), line),
+    /** @param {number[]} values @param {number | null} now */
+    show(values, now) {
+      value.textContent = now === null ? '–' : inMs(now)
+      line.show(values, FLOOR_MS, SHOWN)
+    },
+  }
+}
+
 /** @param {Standing} standing @returns {[string, string][]} */
 function factsOf(standing) {
-  const { transport, delay, latency, jitter, received, sent, replayed, lost, resent, waiting, reconnects, tabs } =
-    standing
+  const { transport, delay, received, sent, replayed, lost, resent, waiting, reconnects, tabs } = standing
   const way = transport === null ? 'none: what you see stands still' : LEVELS[transport]
   const polling = delay === null ? ', held open' : `, every ${Math.round(delay / 1000)} s`
   const shared =
@@ -67,7 +84,6 @@ function factsOf(standing) {
       : `${tabs} tabs, ${standing.leads ? 'this one leads' : 'another leads'}`
   return [
     ['Way', transport === 'http' ? way + polling : way],
-    ['Latency', latency === null ? '–' : `${inMs(latency)}${jitter === null ? '' : ` ± ${inMs(jitter)}`}`],
     ['In and out', `${inBytes(received)}, ${inBytes(sent)}`],
     ['Events', `${replayed} replayed, ${lost} lost`],
     ['Frames', `${waiting} waiting, ${resent} sent again`],

@@ -2,6 +2,7 @@
 // Without data-until it begins at the log's present end. data-link: the page on which its lines have addresses, if that
 // is not this one.
 
+import { Fetcher } from '../console/fetcher.js'
 import { Intake } from '../console/intake.js'
 import { Lens } from '../console/lens.js'
 import { addressIn, readPlace, readPrefs, writePlace, writePrefs } from '../console/prefs.js'
@@ -22,7 +23,6 @@ import { make } from './make.js'
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 
 const POUR_HIDDEN = 500
-const NEIGHBOURS = 2
 
 export class LogConsole extends HTMLElement {
   #tools = logTools()
@@ -39,6 +39,13 @@ export class LogConsole extends HTMLElement {
     lens: this.#lens,
     nameOf: (source) => this.#nameOf(source),
     moved: () => this.#moved(),
+  })
+  #fetcher = new Fetcher({
+    tape: this.#tape,
+    lens: this.#lens,
+    wanted: () => (this.#life.signal.aborted ? [] : this.#rows.wanted),
+    came: () => this.#rows.draw(),
+    failed: (error) => this.#life.signal.aborted || this.#status.problem(error, () => this.#fetch()),
   })
   #walk = new LogWalk({
     tape: this.#tape,
@@ -74,7 +81,6 @@ export class LogConsole extends HTMLElement {
   #prefs = readPrefs()
   /** @type {Map<string, string>} */
   #names = new Map()
-  #isFetching = false
   /** Ends when the element leaves the document. */
   #life = new AbortController()
   /** @type {(() => void)[]} */
@@ -226,36 +232,8 @@ export class LogConsole extends HTMLElement {
     }
   }
 
-  /** Fetch what is seen and not at hand; then what may be seen next. */
-  async #fetchWanted() {
-    if (this.#isFetching || !this.#status.isReady) return
-    this.#isFetching = true
-    try {
-      for (let pages = this.#nextPages(); pages; pages = this.#nextPages()) {
-        await this.#tape.loadAll(...pages)
-        this.#rows.draw()
-      }
-    } catch (error) {
-      if (!this.#life.signal.aborted) this.#status.problem(error, () => this.#fetchWanted())
-    } finally {
-      this.#isFetching = false
-    }
-  }
-
-  /** @returns {[number, number] | null} the first and the last of them */
-  #nextPages() {
-    if (this.#life.signal.aborted) return null
-    const [first] = this.#rows.wanted
-    if (first !== undefined) {
-      let last = first
-      while (this.#rows.wanted.includes(last + 1)) last += 1
-      return [first, last]
-    }
-    if (this.#lens.isSelective) return null
-    const from = Math.max(0, this.#tape.near - NEIGHBOURS)
-    const to = Math.min(this.#tape.length - 1, this.#tape.near + NEIGHBOURS)
-    for (let index = from; index <= to; index++) if (!this.#tape.isWhole(index)) return [index, to]
-    return null
+  #fetch() {
+    if (this.#status.isReady && !this.#life.signal.aborted) this.#fetcher.fetch()
   }
 
   // What changes ---------------------------------------------------------------------------------
@@ -266,14 +244,14 @@ export class LogConsole extends HTMLElement {
       this.#rows.look.digits = digits
       this.#rows.measure()
     } else this.#rows.refresh()
-    this.#fetchWanted()
+    this.#fetch()
     this.#status.show()
   }
 
   #moved() {
     if (this.#rows.follows && !this.#intake.isPaused) this.#intake.lines = 0
     this.#status.show()
-    this.#fetchWanted()
+    this.#fetch()
     if (!this.#rows.scroll.isMoving) this.#keepPlace()
   }
 

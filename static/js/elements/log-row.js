@@ -78,7 +78,8 @@ export class LogRow {
   /** @param {Shown} shown @param {Piece} piece @param {boolean} isFirst */
   #writeGutter({ address, name, times, start, fold }, piece, isFirst) {
     this.#number.textContent = isFirst ? address : ''
-    this.#number.href = `#L${address}`
+    if (isFirst) this.#number.href = `#L${address}`
+    else this.#number.removeAttribute('href')
     this.#at.textContent = isFirst && times !== 'off' ? timeInWords(piece.at, times, start) : ''
     this.#who.textContent = isFirst ? name : ''
     this.#who.title = piece.agent ? `${piece.source} on ${piece.agent}` : piece.source

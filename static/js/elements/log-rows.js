@@ -218,7 +218,7 @@ export class LogRows {
   /** @param {number} first @param {number} last @param {Map<string, LogRow>} before */
   #write(first, last, before) {
     const { sums } = this.#tape
-    const top = Math.ceil(this.scroll.row - 0.01)
+    const top = Math.round(this.scroll.row)
     let { page, within } = sums.find(first)
     let source = ''
     let blanks = 0

@@ -27,6 +27,7 @@ export class RunTabs extends HTMLElement {
       () => removeEventListener('storage', elsewhere),
     ]
     this.#draw()
+    this.#list.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
     this.#askForOthers(run)
   }
 

@@ -3,6 +3,8 @@
 
 /** Where every tab listens. */
 export const ROOM = 'room'
+/** Where whoever leads listens. */
+export const LEADER = 'leader'
 /** Before a topic: where those listen who follow it. */
 export const ON = 'on '
 

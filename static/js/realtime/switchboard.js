@@ -15,8 +15,8 @@ import { ON, ROOM } from './mail.js'
 const REMEMBERED = 200
 const ROUND_EVERY = 20_000
 const ROUNDS_MISSED = 3
-/** What only a leader says: another one's, who does not know yet that it is none any more. */
-const LEADERS_WORDS = new Set(['lead', 'left', 'status', 'opened', 'event', 'known', 'who'])
+/** What only a leader says. */
+export const LEADERS_WORDS = new Set(['call', 'lead', 'left', 'status', 'opened', 'event', 'known', 'who'])
 
 export class Switchboard {
   /** Milliseconds for which this tab has not been looked at. */
@@ -58,7 +58,7 @@ export class Switchboard {
   start() {
     this.#rounds = setInterval(() => this.#goRound(), ROUND_EVERY)
     this.line.start()
-    this.#post(ROOM, 'lead', { status: this.status })
+    this.#post(ROOM, 'call')
   }
 
   close() {
@@ -71,6 +71,7 @@ export class Switchboard {
 
   /** A letter from another tab. @param {string} from @param {string} say @param {Frame} [frame] */
   hear(from, say, frame) {
+    // Another one, who does not know yet that it leads no more.
     if (LEADERS_WORDS.has(say)) return
     if (say === 'leave') return this.#drop(from)
     if (say === 'join' || !this.#others.has(from)) return this.#welcome(from)

@@ -5,8 +5,8 @@
 
 import { CONTROL } from './contract.js'
 import { newId } from './ids.js'
-import { Mail, ON, ROOM } from './mail.js'
-import { isUp, Switchboard } from './switchboard.js'
+import { LEADER, Mail, ON, ROOM } from './mail.js'
+import { isUp, LEADERS_WORDS, Switchboard } from './switchboard.js'
 
 /** @import {Frame, Hello, Status, Wire, WireListener} from './types.d.ts' */
 /** @import {Letter} from './mail.js' */
@@ -148,11 +148,13 @@ export class Tabs {
   /** @param {Letter} letter */
   #hear({ from, say, frame, status, hello, heads }) {
     if (this.#board) return this.#board.hear(from, say, frame)
+    if (say === 'call') return this.#mail?.post(from, { from: this.#id, say: 'join' })
     if (say === 'lead') {
       this.#leader = from
       this.#joined = false
     }
-    if (from !== this.#leader) return
+    // What was meant for us as the leader that we were is sent again to the one that is.
+    if (from !== this.#leader || !LEADERS_WORDS.has(say)) return
 
     this.#unanswered = 0
     if (status) this.#know(status)
@@ -238,6 +240,7 @@ export class Tabs {
       changed: (/** @type {Status} */ status) => this.#know(status),
     }
     const connect = (/** @type {WireListener} */ listener) => this.#connect(listener, wasUp)
+    this.#mail.listen(LEADER, (letter) => this.#hear(letter))
     this.#board = new Switchboard({ id: this.#id, mail: this.#mail, own, connect })
     this.#board.start()
   }
@@ -245,6 +248,7 @@ export class Tabs {
   #stepDown() {
     const board = this.#board
     this.#board = null
+    this.#mail?.forget(LEADER)
     board?.close()
   }
 
@@ -252,7 +256,7 @@ export class Tabs {
 
   /** @param {string} say @param {Partial<Letter>} [more] */
   #tell(say, more) {
-    this.#mail?.post(this.#leader || ROOM, { from: this.#id, say, ...more })
+    this.#mail?.post(this.#leader || LEADER, { from: this.#id, say, ...more })
   }
 
   /** @param {Status} status */
