@@ -18,4 +18,8 @@ class StaticFiles(WhiteNoiseMiddleware):
         del response["Content-Type"]
         for name, value in found.headers:
             response[name] = value
+        if found.status == 200 and found.file and response["Content-Length"] != str(len(response.content)):
+            # The file has changed since this process started: what was known of it is no longer true.
+            response["Content-Length"] = str(len(response.content))
+            del response["ETag"], response["Last-Modified"]
         return response

@@ -90,7 +90,9 @@ def test_inside_a_feature_imports_point_down() -> None:
     for path in modules_below(APPS):
         app, *parts = path.relative_to(APPS).with_suffix("").parts
         layer = layer_of(tuple(parts))
-        for name in imports_of(path) if layer is not None else ():
+        if layer is None:
+            continue
+        for name in imports_of(path):
             other = layer_of(tuple(name.split(".")[2:])) if name.startswith(f"apps.{app}.") else None
             if other is not None and other > layer:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
@@ -118,14 +120,18 @@ def test_only_the_log_speaks_to_the_channel_layer() -> None:
         assert not named, f"{path.relative_to(ROOT)} imports {named}"
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
-                assert node.attr not in ("channel_layer", "group_send", "group_add"), f"{path.relative_to(ROOT)}:{node.lineno}"
+                assert node.attr not in ("channel_layer", "group_send", "group_add"), (
+                    f"{path.relative_to(ROOT)}:{node.lineno}"
+                )
     assert any(name.startswith("channels.layers") for name in imports_of(APPS / "events" / "log.py"))
 
 
 def test_what_agents_need_knows_no_django() -> None:
     for path in modules_below(ROOT / "sdk"):
         for name in imports_of(path):
-            assert name.split(".")[0] not in ("django", "channels", "apps", "project", "rest_framework"), f"{path}: {name}"
+            assert name.split(".")[0] not in ("django", "channels", "apps", "project", "rest_framework"), (
+                f"{path}: {name}"
+            )
 
 
 @pytest.mark.parametrize("app", features())

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ def variables_read_by(path: Path) -> set[str]:
     return found
 
 
+@cache
 def settings() -> list[str]:
     found: set[str] = set()
     for folder in ("project", "apps"):
@@ -123,7 +125,9 @@ def test_a_close_code_is_described(protocol_page: str, code: int) -> None:
 
 @pytest.mark.parametrize("code", sorted(refusal.code for refusal in protocol.all_refusals()))
 def test_a_refusal_is_described(protocol_page: str, code: str) -> None:
-    assert re.search(rf"^\| *`?{code}`? *\| *\d+ *\|", protocol_page, re.MULTILINE), "not in the table of codes and statuses"
+    assert re.search(rf"^\| *`?{code}`? *\| *\d+ *\|", protocol_page, re.MULTILINE), (
+        "not in the table of codes and statuses"
+    )
 
 
 def test_every_refusal_is_known_to_the_protocol() -> None:
@@ -145,7 +149,9 @@ def test_close_codes_in_the_source_come_from_one_place() -> None:
                 continue
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Constant) and type(node.value) is int and 4400 <= node.value <= 4499:
-                    raise AssertionError(f"{path.relative_to(ROOT)}:{node.lineno} has a close code of its own: {node.value}")
+                    raise AssertionError(
+                        f"{path.relative_to(ROOT)}:{node.lineno} has a close code of its own: {node.value}"
+                    )
 
 
 def test_the_pages_that_the_issue_names_are_there() -> None:

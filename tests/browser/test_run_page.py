@@ -87,7 +87,7 @@ def bars(page: Page, status: str = "") -> Any:
 async def shown(page: Page) -> dict[str, str]:
     """{step: status}, as the page says it."""
     rows = await page.locator("[data-step]").all()
-    return {await row.get_attribute("data-step"): await row.locator(".badge").inner_text() for row in rows}
+    return {await row.get_attribute("data-step") or "": await row.locator(".badge").inner_text() for row in rows}
 
 
 async def truth(api, alice, run: str) -> dict[str, str]:

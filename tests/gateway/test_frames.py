@@ -4,8 +4,8 @@ import os
 import zlib
 
 import pytest
-from websockets.frames import Opcode
 from websockets.frames import Frame as WireFrame
+from websockets.frames import Opcode
 from websockets.streams import StreamReader
 
 from apps.gateway.frames import COMPRESS_FROM, Frame

@@ -175,7 +175,9 @@ async def test_a_reader_who_knows_more_than_the_hub_is_believed_if_the_database_
     await until(lambda: follower.apply() or follower.texts == ["a", "b"])
 
     liar.cursor, liar.epoch = 7, epoch
-    await liar.connection.take('{"type": "subscribe", "id": "1", "topic": "%s", "data": {"after": 7, "epoch": "%s"}}' % (topic, epoch))
+    await liar.connection.take(
+        f'{{"type": "subscribe", "id": "1", "topic": "{topic}", "data": {{"after": 7, "epoch": "{epoch}"}}}}'
+    )
     assert [message["type"] for message in liar.outlet.taken()] == ["reset", "subscribed"]
 
 

@@ -57,7 +57,9 @@ class Story(RuleBasedStateMachine):
         self.clients = []
         for i in range(4):
             self.clients.append(Client(self.topic, has_backpressure=i % 2 == 0))
-        self.following = set()
+        for client in self.clients:
+            self.run(client.follow)
+        self.following = {0, 1, 2, 3}
 
     def run(self, work, *args, **kwargs):
         async def bounded():
@@ -76,14 +78,22 @@ class Story(RuleBasedStateMachine):
 
     # The database
 
-    @rule(count=st.integers(1, 9), size=st.sampled_from([1, 1, 60, 400]))
-    def append(self, count, size):
+    @rule(
+        count=st.integers(1, 9),
+        size=st.sampled_from([1, 1, 60, 400]),
+        hint=st.sampled_from(["comes", "comes", "comes twice", "waits", "waits", "is lost"]),
+    )
+    def append(self, count, size, hint):
         texts = [f"{self.written + i} ".ljust(size, ".") for i in range(count)]
         self.written += count
         held = len(self.hub.held)
         self.run(write_lines, self.topic, *texts)
         if str(self.topic) in self.hub._followed:
             self.run(self._arrival, held)
+            if hint != "waits":
+                arrived = self.hub.held.pop()
+                for _ in range({"comes": 1, "comes twice": 2, "is lost": 0}[hint]):
+                    self.call(self.hub.deliver, arrived)
 
     async def _arrival(self, held):
         """Hints leave from another thread; here they arrive in the mailbox before anything else happens."""

@@ -55,7 +55,15 @@ async def test_a_server_without_backpressure_needs_credit_from_the_first_byte(hu
 async def test_odd_acknowledgements_break_nothing(hub, topic, write, credit):
     alice = Client(topic, has_backpressure=False)
     await alice.follow()
-    for odd in ('{"%s": -5}', '{"%s": 99999999}', '{"%s": "x"}', '{"%s": null}', '{"%s": true}', '{"%s": 1.5}', '{"no.such": 4}'):
+    for odd in (
+        '{"%s": -5}',
+        '{"%s": 99999999}',
+        '{"%s": "x"}',
+        '{"%s": null}',
+        '{"%s": true}',
+        '{"%s": 1.5}',
+        '{"no.such": 4}',
+    ):
         await alice.connection.take('{"type": "received", "data": %s}' % (odd % topic if "%s" in odd else odd))
     for _ in range(30):
         await write(topic, "x" * 1_000)

@@ -50,7 +50,7 @@ test('many tabs cost the server one socket, and all hear everything', async () =
 
 test('a hundred tabs that open at once too', async () => {
   browser.uninstall()
-  browser = new FakeBrowser({ speed: 5 }).install()
+  browser = new FakeBrowser({ speed: 1 }).install()
   const all = oneTo(100).map(() => openTab())
   await until(() => all.every(({ isLive }) => isLive()), 'all are live', 30_000)
   server.say(TOPIC)

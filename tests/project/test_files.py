@@ -1,8 +1,13 @@
 """Static files: whole, fresh, and nothing but static files."""
 
+from pathlib import Path
+
 import httpx
 import pytest
+from django.test import RequestFactory
+from whitenoise.responders import StaticFile
 
+from project.files import StaticFiles
 from tests.support.servers import LiveServer
 
 pytestmark = pytest.mark.variants("sqlite")
@@ -31,3 +36,16 @@ def test_what_is_no_static_file_is_not_there(server: LiveServer, path: str) -> N
 def test_serving_files_says_nothing_to_the_terminal(server: LiveServer) -> None:
     httpx.get(f"{server.url}/static/css/base.css")
     assert "Warning" not in server.tail()
+
+
+def test_a_file_that_changes_under_a_running_server_still_comes_whole(tmp_path: Path, rf: RequestFactory) -> None:
+    path = tmp_path / "page.js"
+    path.write_text("let a = 1")
+    known = StaticFile(str(path), [("Content-Type", "text/javascript")])
+    path.write_text("let a = 1, b = 2")
+
+    answer = StaticFiles.serve(known, rf.get("/static/page.js"))
+
+    assert answer.content == b"let a = 1, b = 2"
+    assert answer["Content-Length"] == str(len(answer.content))
+    assert "ETag" not in answer and "Last-Modified" not in answer

@@ -23,6 +23,7 @@ import { make } from './make.js'
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 
 const POUR_HIDDEN = 500
+const RETRY_AFTER = [1000, 2000, 5000, 15_000]
 
 export class LogConsole extends HTMLElement {
   #tools = logTools()
@@ -44,8 +45,8 @@ export class LogConsole extends HTMLElement {
     tape: this.#tape,
     lens: this.#lens,
     wanted: () => (this.#life.signal.aborted ? [] : this.#rows.wanted),
-    came: () => this.#rows.draw(),
-    failed: (error) => this.#life.signal.aborted || this.#status.problem(error, () => this.#fetch()),
+    came: () => this.#came(),
+    failed: (error) => this.#failed(error, () => this.#fetch()),
   })
   #walk = new LogWalk({
     tape: this.#tape,
@@ -86,6 +87,9 @@ export class LogConsole extends HTMLElement {
   /** @type {(() => void)[]} */
   #stops = []
   #frame = 0
+  #failures = 0
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #again
 
   constructor() {
     super()
@@ -118,6 +122,7 @@ export class LogConsole extends HTMLElement {
     this.#search.stop()
     for (const stop of this.#stops.splice(0)) stop()
     cancelAnimationFrame(this.#frame)
+    clearTimeout(this.#again)
     this.#rows.disconnect()
   }
 
@@ -164,11 +169,13 @@ export class LogConsole extends HTMLElement {
       await this.#connect()
       await this.#goToFirstPlace()
       this.#status.isReady = true
+      if (this.#failures) this.#status.problem(null)
+      this.#failures = 0
       this.#changed()
       // Somebody may have asked for something before there was anything to look through.
       this.#search.start()
     } catch (error) {
-      if (!this.#life.signal.aborted) this.#status.problem(error, () => this.#begin())
+      this.#failed(error, () => this.#begin())
     }
   }
 
@@ -234,6 +241,26 @@ export class LogConsole extends HTMLElement {
 
   #fetch() {
     if (this.#status.isReady && !this.#life.signal.aborted) this.#fetcher.fetch()
+  }
+
+  #came() {
+    if (this.#failures) this.#status.problem(null)
+    this.#failures = 0
+    this.#rows.draw()
+  }
+
+  /** It is tried again by itself, or at once when somebody asks for it. @param {unknown} error @param {() => void} work */
+  #failed(error, work) {
+    if (this.#life.signal.aborted) return
+    const again = () => {
+      clearTimeout(this.#again)
+      this.#status.problem(null)
+      work()
+    }
+    this.#status.problem(error, again)
+    clearTimeout(this.#again)
+    this.#again = setTimeout(again, RETRY_AFTER[Math.min(this.#failures, RETRY_AFTER.length - 1)])
+    this.#failures += 1
   }
 
   // What changes ---------------------------------------------------------------------------------

@@ -47,7 +47,8 @@ export class Tabs {
   /** Whether it knows what we follow. */
   #joined = false
   #unanswered = 0
-  #patience = PATIENCE
+  #patience = PATIENCE + Math.random()
+  #lookedAt = 0
   /** @type {number | null} */
   #hiddenSince = null
   /** Ends our waiting for the lead, or the lead itself. */
@@ -148,7 +149,7 @@ export class Tabs {
   /** @param {Letter} letter */
   #hear({ from, say, frame, status, hello, heads }) {
     if (this.#board) return this.#board.hear(from, say, frame)
-    if (say === 'call') return this.#mail?.post(from, { from: this.#id, say: 'join' })
+    if (say === 'call') return this.#answer(from)
     if (say === 'lead') {
       this.#leader = from
       this.#joined = false
@@ -168,6 +169,12 @@ export class Tabs {
       // Its `opened` has not reached us.
       if (isUp(status) && !this.#joined) this.#join()
     }
+  }
+
+  /** Somebody has begun to lead. @param {string} leader */
+  #answer(leader) {
+    this.#unanswered = 0
+    this.#mail?.post(leader, { from: this.#id, say: 'join' })
   }
 
   /** @param {Hello} hello */
@@ -191,8 +198,11 @@ export class Tabs {
     if (this.#board) this.#board.hiddenFor = isVisible ? 0 : performance.now() - (this.#hiddenSince ?? 0) + 1
     if (this.#board || !isVisible || !this.#mail) return
 
-    if (this.#unanswered >= this.#patience) {
-      // Where everything is slow, a hundred tabs would rob each other for ever.
+    // Where our own timers come late, so do the leader's answers.
+    const isPunctual = performance.now() - this.#lookedAt < 2 * LOOK_EVERY
+    this.#lookedAt = performance.now()
+    if (this.#unanswered >= this.#patience && isPunctual) {
+      // A hundred slow tabs would rob each other for ever.
       this.#patience = Math.min(60, this.#patience * 2 + 3 * Math.random())
       return this.#stand({ steal: true })
     }

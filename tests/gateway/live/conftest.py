@@ -89,7 +89,7 @@ async def raw_text(socket: Socket) -> str:
 def raw_events(text: str) -> list[str]:
     """The raw JSON text of each event in a frame or a page: bytes between their braces, not parsed and written again."""
     found = []
-    place = text.find('{"type":', 1 if text.startswith('{"type":"batch"') or text.startswith('{"topic"') else 0)
+    place = text.find('{"type":', 1 if text.startswith(('{"type":"batch"', '{"topic"')) else 0)
     decoder = json.JSONDecoder()
     while place >= 0:
         event, end = decoder.raw_decode(text, place)

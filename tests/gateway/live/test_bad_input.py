@@ -58,7 +58,19 @@ LIVE_FRAMES = [
     ({"type": "token_refresh", "id": "1", "data": {"token": "nonsense"}}, "unauthenticated"),
     ({"type": "task:submit", "id": "1", "data": {"query": "a"}}, "invalid"),
 ]
-TOPICS = [7, None, "", "chat", "chat.", "nowhere.1", "chat.nonsense", "chat.\0", "chat." + "x" * 50_000, {"a": 1}, ["chat"]]
+TOPICS = [
+    7,
+    None,
+    "",
+    "chat",
+    "chat.",
+    "nowhere.1",
+    "chat.nonsense",
+    "chat.\0",
+    "chat." + "x" * 50_000,
+    {"a": 1},
+    ["chat"],
+]
 
 
 def without_traceback(server, before):
@@ -108,7 +120,9 @@ async def test_a_topic_that_is_none_is_not_found(bob, room, connect, server, typ
     socket = await connect(bob)
     for name in TOPICS:
         id = uuid4().hex
-        await socket.send({"type": type, "id": id, "topic": name, "data": {"content": "a"} if type == "message" else {}})
+        await socket.send(
+            {"type": type, "id": id, "topic": name, "data": {"content": "a"} if type == "message" else {}}
+        )
         error = await socket.answer(id)
         assert error["data"]["code"] == ("bad_frame" if type == "message" and name is None else "not_found"), name
         assert len(error["data"]["message"]) < 200
@@ -119,7 +133,11 @@ async def test_a_topic_that_is_none_is_not_found(bob, room, connect, server, typ
 async def test_a_foreign_topic_looks_like_one_that_does_not_exist(mallory, room, team, connect, api):
     socket = await connect(mallory)
     missing = f"chat.{uuid4()}"
-    for type, data in [("subscribe", {"after": 0}), ("message", {"content": "let me in"}), ("typing", {"active": True})]:
+    for type, data in [
+        ("subscribe", {"after": 0}),
+        ("message", {"content": "let me in"}),
+        ("typing", {"active": True}),
+    ]:
         foreign = (await socket.ask(type, room.topic, **data))["data"]
         unknown = (await socket.ask(type, missing, **data))["data"]
         assert foreign["code"] == unknown["code"] == "not_found"
@@ -140,7 +158,9 @@ async def test_a_viewer_reads_and_does_not_write(victor, team, connect):
 @one_store
 async def test_a_binary_frame_is_the_same_json(bob, room, connect):
     socket = await connect(bob, follow=room.topic)
-    await socket.send(json.dumps({"type": "message", "id": "b1", "topic": room.topic, "data": {"content": "é"}}).encode())
+    await socket.send(
+        json.dumps({"type": "message", "id": "b1", "topic": room.topic, "data": {"content": "é"}}).encode()
+    )
     assert (await socket.answer("b1"))["type"] == "ack"
     assert (await socket.events(1))[0]["data"]["content"] == "é"
 
@@ -209,7 +229,7 @@ async def test_ten_thousand_junk_frames_hurt_nobody_else(alice, bob, room, conne
     except Exception:
         pass
     assert sent < 10_000
-    assert await vandal.closed() in (4400, 4429)
+    assert await vandal.closed() in (4400, 4429, 1006)  # who only talks may not hear the close frame
     await say(api(alice), room.topic, "all is well")
     assert (await watcher.events(1, timeout=5))[0]["data"]["content"] == "all is well"
     assert (await api().get("/health")).status_code == 200
@@ -236,7 +256,10 @@ async def test_bad_bodies_over_http_are_refused_in_words(bob, room, api, server)
     body = json.dumps({"type": "message", "id": "1", "topic": room.topic, "data": content}).replace("\\\\", "\\")
     answer = await client.post("/api/v1/frames/", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400, answer.text
-    huge = await client.post("/api/v1/frames/", json={"type": "message", "id": "1", "topic": room.topic, "data": {"content": "x" * 3_000_000}})
+    huge = await client.post(
+        "/api/v1/frames/",
+        json={"type": "message", "id": "1", "topic": room.topic, "data": {"content": "x" * 3_000_000}},
+    )
     assert huge.status_code in (400, 413)
     without_traceback(server, before)
 

@@ -9,7 +9,12 @@ import pytest
 from tests.gateway.live.conftest import say
 from tests.support.servers import LiveServer
 
-SETTINGS = {"LIMIT_CONNECTIONS_PER_USER": "3", "LIMIT_TOPICS": "3", "LIMIT_FRAMES_PER_SECOND": "30", "LIMIT_FRAME_BYTES": "2000"}
+SETTINGS = {
+    "LIMIT_CONNECTIONS_PER_USER": "3",
+    "LIMIT_TOPICS": "3",
+    "LIMIT_FRAMES_PER_SECOND": "30",
+    "LIMIT_FRAME_BYTES": "2000",
+}
 pytestmark = pytest.mark.variants("sqlite")
 
 

@@ -30,7 +30,9 @@ async def test_writers_on_every_way_leave_no_hole(alice, bob, room, server, conn
     sockets = [await connect(alice), await connect(bob)]
 
     async def by_socket(name, socket):
-        ids = [await socket.send_frame("message", room.topic, id=f"{name}.{i}", content=f"{name}.{i}") for i in range(10)]
+        ids = [
+            await socket.send_frame("message", room.topic, id=f"{name}.{i}", content=f"{name}.{i}") for i in range(10)
+        ]
         return [(await socket.answer(id))["data"]["seq"] for id in ids]
 
     async def by_http(name):
@@ -75,7 +77,12 @@ class Terminal:
         """Send frames and do not wait; their ids."""
         return [
             await self.socket.send_frame(
-                "terminal:output", self.topic, id=f"{self.command}:{n}", command_id=self.command, offset=n, text=f"line {n}\n"
+                "terminal:output",
+                self.topic,
+                id=f"{self.command}:{n}",
+                command_id=self.command,
+                offset=n,
+                text=f"line {n}\n",
             )
             for n in numbers
         ]
@@ -84,7 +91,9 @@ class Terminal:
 async def test_output_resent_after_a_reconnect_is_there_once_and_in_order(alice, agent_key, team, connect, api):
     name = f"box-{uuid4().hex[:6]}"
     terminal, hello = await Terminal.open(connect, agent_key, name)
-    asked = await api(alice).send_frame("command:request", hello["topic"], id=uuid4().hex, kind="shell", spec={"shell": "x"})
+    asked = await api(alice).send_frame(
+        "command:request", hello["topic"], id=uuid4().hex, kind="shell", spec={"shell": "x"}
+    )
     assert asked.status_code == 200, asked.text
     command = terminal.command = asked.json()["data"]["data"]["command_id"]
     claimed = await terminal.socket.ask("command:state", hello["topic"], command_id=command, status="running")
@@ -110,7 +119,13 @@ async def test_a_list_of_frames_is_answered_in_order(alice, room, api):
     def message(id, **data):
         return {"type": "message", "id": id, "topic": room.topic, "data": data}
 
-    frames = [message("1", content="a"), message("2"), {"type": "nonsense"}, message("1", content="a"), message("3", content="b")]
+    frames = [
+        message("1", content="a"),
+        message("2"),
+        {"type": "nonsense"},
+        message("1", content="a"),
+        message("3", content="b"),
+    ]
     answer = await api(alice).post("/api/v1/frames/", json=frames)
     assert answer.status_code == 200
     told = answer.json()

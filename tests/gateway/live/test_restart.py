@@ -62,16 +62,17 @@ async def write_until_acked(client, topic, texts, acked):
             await asyncio.sleep(0.02)
 
 
-async def stream_through(server, api, alice, bob, topic, interrupt, count=60):
+async def stream_through(server, api, alice, bob, topic, interrupt, count=40):
     """Two writers and two readers while `interrupt` happens; the readers."""
     readers = [Reader(server, bob, topic) for _ in range(2)]
     reading = [asyncio.create_task(reader.read()) for reader in readers]
     acked = {}
     writing = [
-        asyncio.create_task(write_until_acked(api(alice), topic, [f"{w}.{i}" for i in range(count)], acked)) for w in "ab"
+        asyncio.create_task(write_until_acked(api(alice), topic, [f"{w}.{i}" for i in range(count)], acked))
+        for w in "ab"
     ]
     try:
-        while len(acked) < 20:
+        while len(acked) < 15:
             await asyncio.sleep(0.01)
         await asyncio.to_thread(interrupt)
         async with asyncio.timeout(60):

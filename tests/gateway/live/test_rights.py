@@ -48,9 +48,7 @@ async def test_a_logout_ends_the_sockets_of_that_login(alice, server, api, conne
 async def test_a_removed_member_loses_the_topic_and_keeps_the_socket(alice, bob, room, team, api, connect):
     socket = await connect(bob, follow=room.topic)
     await socket.follow(team.topic)
-    polling = asyncio.create_task(
-        api(bob).get("/api/v1/events/", params={"topic": room.topic, "after": 1, "wait": 5})
-    )
+    polling = asyncio.create_task(api(bob).get("/api/v1/events/", params={"topic": room.topic, "after": 1, "wait": 5}))
     await asyncio.sleep(0.2)
     removed = await api(alice).send_frame("member:remove", room.topic, id=uuid4().hex, user_id=bob.id)
     assert removed.status_code == 200
