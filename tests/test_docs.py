@@ -91,9 +91,10 @@ def told_about(page: str, kind: str) -> set[str]:
         first = line.split("|")[1].strip() if line.startswith("|") else ""
         if first in ("command frame", "event", ""):
             heading = first
-        elif name := re.fullmatch(r"`([a-z_:]+)`( \(whisper\))?", first):
-            if ("whisper" if name[2] else heading) == kind:
-                found.add(name[1])
+        elif (name := re.fullmatch(r"`([a-z_:]+)`( \(whisper\))?", first)) and kind == (
+            "whisper" if name[2] else heading
+        ):
+            found.add(name[1])
     return found
 
 

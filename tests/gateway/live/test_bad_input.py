@@ -194,10 +194,8 @@ async def test_a_frame_that_is_too_large_is_refused(bob, room, connect, server):
 async def test_a_frame_far_too_large_ends_the_socket_and_nothing_else(bob, room, connect, api, server):
     watcher = await connect(bob, follow=room.topic)
     socket = await connect(bob)
-    try:
+    with suppress(Exception):  # The server may have hung up already.
         await socket.connection.send("x" * 5_000_000)
-    except Exception:
-        pass  # The server may have hung up already.
     assert await socket.closed() in (1009, 4413, 1006)
     await say(api(bob), room.topic, "the others go on")
     assert len(await watcher.events(1)) == 1
@@ -225,7 +223,7 @@ async def test_ten_thousand_junk_frames_hurt_nobody_else(alice, bob, room, conne
     sent = 0
     try:
         for sent in range(10_000):
-            await vandal.connection.send('{"type": "junk", "id": "%d"' % sent)
+            await vandal.connection.send(f'{{"type": "junk", "id": "{sent}"')
     except Exception:
         pass
     assert sent < 10_000
