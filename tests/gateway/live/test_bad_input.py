@@ -1,6 +1,7 @@
 """Whatever a client sends, it gets an answer with a code and a sentence, and its socket lives unless it goes on."""
 
 import json
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
