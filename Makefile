@@ -41,7 +41,7 @@ serve: install ## run Signalbox on 127.0.0.1
 test: check test-js test-sqlite test-postgres ## every check and every test
 
 test-js: install
-	$(NODE) --test --test-reporter=dot "tests/js/**/*.test.js"
+	$(NODE) --test --test-force-exit --test-reporter=dot "tests/js/**/*.test.js"
 
 test-sqlite: install
 	$(PYTEST) $(ARGS)

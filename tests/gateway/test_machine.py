@@ -44,7 +44,7 @@ def tiny(monkeypatch, settings):
 
 
 class Story(RuleBasedStateMachine):
-    """One topic, one hub whose hints go astray, and four clients: two on a server with back-pressure, two without."""
+    """One topic, one hub whose hints go astray, and two clients: one on a server with back-pressure, one without."""
 
     @initialize()
     def begin(self):
@@ -55,11 +55,11 @@ class Story(RuleBasedStateMachine):
         self.hub = self.run(start_hub)
         self.hub.holding = True
         self.clients = []
-        for i in range(4):
+        for i in range(2):
             self.clients.append(Client(self.topic, has_backpressure=i % 2 == 0))
         for client in self.clients:
             self.run(client.follow)
-        self.following = {0, 1, 2, 3}
+        self.following = {0, 1}
 
     def run(self, work, *args, **kwargs):
         async def bounded():
@@ -165,7 +165,7 @@ class Story(RuleBasedStateMachine):
 
     # The readers
 
-    @rule(who=st.integers(0, 3), how=st.sampled_from(["new", "from the start", "again", "again", "without its epoch"]))
+    @rule(who=st.integers(0, 1), how=st.sampled_from(["new", "from the start", "again", "again", "without its epoch"]))
     def follow(self, who, how):
         client = self.clients[who]
         match how:
@@ -183,13 +183,19 @@ class Story(RuleBasedStateMachine):
                     self.run(client.follow_again)
         self.following.add(who)
 
-    @rule(who=st.integers(0, 3))
+    @rule(who=st.integers(0, 1))
     def leave(self, who):
         self.call(self.clients[who].connection.unfollow, str(self.topic))
         self.clients[who].apply()
         self.following.discard(who)
 
-    @rule(who=st.integers(0, 3), limit=st.integers(1, 20))
+    @rule(who=st.integers(0, 1))
+    def read_elsewhere_and_come_back(self, who):
+        self.leave(who)
+        self.poll(who, 500)
+        self.follow(who, "again")
+
+    @rule(who=st.integers(0, 1), limit=st.integers(1, 20))
     def poll(self, who, limit):
         """A client without a socket reads over HTTP; so it may know more than the hub does."""
         if who not in self.following:
@@ -198,16 +204,16 @@ class Story(RuleBasedStateMachine):
                 self.run(in_reader, log.read_after, client.topic, client.cursor, client.epoch or None, limit)
             )
 
-    @rule(who=st.integers(0, 3), room=st.integers(0, 3))
+    @rule(who=st.integers(0, 1), room=st.integers(0, 3))
     def stop_reading(self, who, room):
         outlet = self.clients[who].outlet
         outlet.room, outlet.full = room, room == 0
 
-    @rule(who=st.integers(0, 3), room=st.sampled_from([None, 1, 3]))
+    @rule(who=st.integers(0, 1), room=st.sampled_from([None, 1, 3]))
     def read_on(self, who, room):
         self.clients[who].outlet.free(room)
 
-    @rule(who=st.integers(0, 3))
+    @rule(who=st.integers(0, 1))
     def give_credit(self, who):
         self.run(self.clients[who].credit)
 
@@ -284,7 +290,7 @@ def test_what_readers_applied_is_what_the_database_says(transactional_db, tiny):
         Story,
         settings=settings(
             phases=[Phase.generate],  # making a failure smaller would take minutes
-            max_examples=100,
+            max_examples=150,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
