@@ -106,7 +106,7 @@ async def test_what_is_over_before_it_has_a_slot_is_not_even_claimed(scripted: S
 async def test_output_while_the_server_is_away_arrives_whole_and_in_order(scripted: ScriptedServer, agent):
     agent()
     await scripted.until(lambda: scripted.connections)
-    count = f"{sys.executable} -uc \"import time\nfor n in range(60): print('line', n); time.sleep(0.03)\""
+    count = f"{sys.executable} -uc \"import time\nfor n in range(150): print('line', n); time.sleep(0.03)\""
     await scripted.request("c", shell=count)
     await scripted.until(lambda: len(scripted.of("terminal:output")) > 3)
     await scripted.stop()
@@ -116,7 +116,7 @@ async def test_output_while_the_server_is_away_arrives_whole_and_in_order(script
     assert [frame for frame in scripted.received if frame["type"] == "agent:connect"][-1]["data"]["running"] == ["c"]
     end = await scripted.ended("c", 20)
     assert end["status"] == "succeeded"
-    assert scripted.text("c") == "".join(f"line {n}\r\n" for n in range(60))
+    assert scripted.text("c") == "".join(f"line {n}\r\n" for n in range(150))
 
 
 async def test_a_command_that_ended_while_the_server_was_away_is_reported_after_its_output(

@@ -42,14 +42,16 @@ async def test_pieces_are_50_ms_apart_and_have_at_most_16_kib():
     sink = Sink()
     printer = Printer(sink.send)
     running = asyncio.create_task(printer.run())
+    started = time.monotonic()
     for _ in range(30):
         printer.feed(b"x" * 100)
         await asyncio.sleep(0.01)
+    at_most = (time.monotonic() - started) / 0.045 + 2  # a busy machine takes longer
     printer.feed(b"y" * 100_000)
     printer.close()
     await running
     times = [frame[3] for frame in sink.frames]
-    assert 5 <= sum(1 for frame in sink.frames if "y" not in frame[2]) <= 9
+    assert 5 <= sum(1 for frame in sink.frames if "y" not in frame[2]) <= at_most
     assert all(b - a >= 0.045 for a, b in pairwise(times[:5]))
     assert max(len(frame[2]) for frame in sink.frames) == FRAME_BYTES
     assert sink.text == "x" * 3000 + "y" * 100_000
