@@ -1,6 +1,7 @@
 """Whatever happens between a database and its readers, what a reader has applied is what the database says."""
 
 import asyncio
+import time
 from uuid import uuid4
 
 import pytest
@@ -24,6 +25,8 @@ from apps.gateway import hub as hubs
 from tests.events.story import StoryTopic
 from tests.gateway.conftest import start_hub, write_lines
 from tests.gateway.fakes import Client
+
+SECONDS = 12
 
 
 @pytest.fixture
@@ -286,15 +289,20 @@ class Story(RuleBasedStateMachine):
 
 
 def test_what_readers_applied_is_what_the_database_says(transactional_db, tiny):
-    run_state_machine_as_test(
-        Story,
-        settings=settings(
-            phases=[Phase.generate],  # making a failure smaller would take minutes
-            max_examples=150,
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            database=None,
-            report_multiple_bugs=False,
-        ),
-    )
+    """As many stories as there are seconds for, at least a few."""
+    until = time.monotonic() + SECONDS
+    while True:
+        run_state_machine_as_test(
+            Story,
+            settings=settings(
+                phases=[Phase.generate],  # making a failure smaller would take minutes
+                max_examples=30,
+                stateful_step_count=40,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
+                database=None,
+                report_multiple_bugs=False,
+            ),
+        )
+        if time.monotonic() > until:
+            return

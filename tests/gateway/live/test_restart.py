@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import time
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.gateway.live.conftest import contents, say, seqs
 from tests.support.clients import connect_to
+from tests.support.processes import end
 
 
 class Reader:
@@ -103,8 +105,11 @@ async def test_killed_and_replaced_in_the_middle_of_a_stream(alice, bob, room, s
     await stream_through(server, api, alice, bob, room.topic, kill)
 
     def replace():
-        code = server.terminate()
-        assert code == 0 or server.variant.web == "daphne"  # which may fall over its own feet at the very end
+        if server.variant.web == "uvicorn":
+            assert server.terminate() == 0
+        else:
+            # daphne drops the requests it is at, and then waits for their threads without end.
+            end(server._process, signal.SIGTERM, patience=3)
         server.start()
 
     other = (await api(alice).post("/api/v1/chat/sessions/", json={"title": "After"})).json()["topic"]
