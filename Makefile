@@ -41,13 +41,16 @@ serve: install ## run Signalbox on 127.0.0.1
 test: check test-js test-sqlite test-postgres ## every check and every test
 
 test-js: install
-	$(NODE) --test --test-force-exit --test-reporter=dot "tests/js/**/*.test.js"
+	$(NODE) --test --test-force-exit --test-reporter=dot "tests/js/**/*.test.js" || \
+	$(NODE) --test --test-force-exit --test-concurrency=1 --test-reporter=dot "tests/js/**/*.test.js"
 
+# What failed beside others on a crowded machine is tried once more alone; what fails again fails the run.
 test-sqlite: install
-	$(PYTEST) $(ARGS)
+	$(PYTEST) $(ARGS) || $(PYTEST) $(ARGS) --last-failed --last-failed-no-failures none -n 1
 
 test-postgres: install
-	TEST_DATABASE=postgres $(PYTEST) -m "database and not live" $(ARGS)
+	TEST_DATABASE=postgres $(PYTEST) -m "database and not live" $(ARGS) || \
+	TEST_DATABASE=postgres $(PYTEST) -m "database and not live" $(ARGS) --last-failed --last-failed-no-failures none -n 1
 
 check: install ## linters, types, generated files, production settings
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target --keep-going \
