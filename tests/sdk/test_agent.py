@@ -112,7 +112,7 @@ async def test_output_while_the_server_is_away_arrives_whole_and_in_order(script
     await scripted.stop()
     await asyncio.sleep(0.6)
     await scripted.start()
-    await scripted.until(lambda: scripted.connections == 2)
+    await scripted.until(lambda: len(scripted.of("agent:connect")) == 2)
     assert [frame for frame in scripted.received if frame["type"] == "agent:connect"][-1]["data"]["running"] == ["c"]
     end = await scripted.ended("c", 20)
     assert end["status"] == "succeeded"
