@@ -6,6 +6,7 @@ topic were given is gathered in their `Audience`.
 
 import asyncio
 import math
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic_ns
@@ -151,7 +152,7 @@ class Audience:
         await asyncio.gather(*(reader.leave() for reader in readers))
 
 
-class Reader(Connection):
+class Reader(Connection, ABC):
     """Follows one topic and checks that each event comes once and in order."""
 
     credit_every: float = math.inf
@@ -166,9 +167,9 @@ class Reader(Connection):
         self._known = audience.memo.known
         audience.readers.append(self)
 
+    @abstractmethod
     def events_of(self, message: bytes) -> tuple[list[dict[str, Any]], bool]:
         """The events in a message, and whether they are all that it says."""
-        raise NotImplementedError
 
     def give_credit(self) -> None:
         """Tell the server what was taken, where its protocol has that."""

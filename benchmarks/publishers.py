@@ -1,6 +1,7 @@
 """Who sends the events: a client of each server that can `publish` a number of log lines."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from time import monotonic_ns
 from typing import Any
 from uuid import uuid4
@@ -12,7 +13,7 @@ from benchmarks.payload import dumps, envelope, loads, log_line
 _COMMAND_ID = str(uuid4())
 
 
-class Publisher(Connection):
+class Publisher(Connection, ABC):
     """Sends events to one topic and knows the seq of the last one."""
 
     def __init__(self, topic: str, headers: str = "") -> None:
@@ -24,8 +25,9 @@ class Publisher(Connection):
         """Send `count` events at once, in one write."""
         self.transport.write(b"".join(client_frame(self.next_message()) for _ in range(count)))
 
+    @abstractmethod
     def next_message(self) -> bytes:
-        raise NotImplementedError
+        """The next event in the words of the server's protocol."""
 
     def next_event(self) -> dict[str, Any]:
         """For peers: the event as it will be delivered."""

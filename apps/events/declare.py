@@ -5,6 +5,7 @@ validation, the REST bodies, `docs/asyncapi.json` and `static/js/realtime/contra
 """
 
 import re
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from string import Formatter
@@ -78,9 +79,9 @@ class Topic(_Declared):
         except (LookupError, TypeError, ValidationError):
             raise NotFound(f"There is no topic {str(name)[:90]}.") from None
 
+    @abstractmethod
     def role_of(self, actor: Actor) -> Role | None:
         """What `actor` may do here, or None for a stranger. Each kind of topic answers for itself."""
-        raise NotImplementedError
 
     def can_read(self, actor: Actor) -> bool:
         return self.role_of(actor) is not None

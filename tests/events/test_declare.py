@@ -23,6 +23,9 @@ def test_a_topic_is_its_pattern_filled_in_and_back():
     class RoomTopic(Topic, pattern="room.{room_id}", retention=Retention(days=3)):
         room_id: UUID
 
+        def role_of(self, actor):
+            return None
+
     id = uuid4()
     topic = Topic.parse(f"room.{id}")
 
@@ -31,9 +34,18 @@ def test_a_topic_is_its_pattern_filled_in_and_back():
     assert (RoomTopic.kind, RoomTopic.retention.days) == ("room", 3)
 
 
+def test_a_topic_that_does_not_say_who_may_what_cannot_be_made():
+    class SilentTopic(Topic, pattern="silent"):
+        pass
+
+    with pytest.raises(TypeError, match="role_of"):
+        SilentTopic()
+
+
 def test_a_topic_without_a_key_has_one_story():
     class WorldTopic(Topic, pattern="world"):
-        pass
+        def role_of(self, actor):
+            return None
 
     assert str(Topic.parse("world")) == "world"
     with pytest.raises(NotFound):
