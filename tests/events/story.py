@@ -51,9 +51,12 @@ with _unknown_afterwards() as declared:
         text: str
 
     class TaleTopic(Topic, pattern="tale.{key}"):
-        """Another kind of topic."""
+        """Another kind of topic, everybody's."""
 
         key: str
+
+        def role_of(self, actor: Actor) -> Role:
+            return Role.OWNER
 
     class TaleTold(Event, type="tale_told", topic=TaleTopic):
         """It belongs on no story."""
