@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from random import randint
 from time import monotonic_ns
 from typing import Any, TypeVar, cast
 
@@ -16,7 +17,7 @@ from benchmarks.frames import CLOSE, PING, PONG, FrameReader, client_frame
 from benchmarks.payload import Delivery, Memo, OutOfOrder, delivery_of, dumps, loads
 
 HOST = "127.0.0.1"
-CREDIT_EVERY = 128 * 1024  # bytes; the protocol asks for a `received` at least every 256 KiB
+CREDIT_BYTES = (128 * 1024, 256 * 1024)  # the protocol asks for a `received` at a random size between them
 _HANDSHAKES_AT_ONCE = 64
 _HANDSHAKE_SECONDS = 30
 
@@ -219,7 +220,10 @@ class SignalboxReader(Reader):
     """An authenticated socket that subscribes to one topic. `after=None`: only what is new."""
 
     path = "/ws/"
-    credit_every = CREDIT_EVERY
+
+    def __init__(self, audience: Audience, topic: str, headers: str = "", after: int | None = None) -> None:
+        super().__init__(audience, topic, headers, after)
+        self.credit_every = randint(*CREDIT_BYTES)
 
     def events_of(self, message: bytes) -> tuple[list[dict[str, Any]], bool]:
         frame = loads(message)
@@ -232,6 +236,7 @@ class SignalboxReader(Reader):
 
     def give_credit(self) -> None:
         self.say(dumps({"type": "received", "data": {self.topic: self.seq}}))
+        self.credit_every = randint(*CREDIT_BYTES)
 
     def _told(self, frame: dict[str, Any]) -> None:
         match frame["type"]:

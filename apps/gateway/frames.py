@@ -14,6 +14,8 @@ class Frame:
         self.text = text
         self.last = last
         """Seq of the newest event in it; 0 if there is none."""
+        self.debt = (last, len(text))
+        """What a reader owes for it. One for all of them: a hundred thousand a second would keep the collector busy."""
 
     def __len__(self) -> int:
         return len(self.text)

@@ -55,7 +55,7 @@ class Reader:
             return False
         outlet.write(frame)
         if self._debts is not None:
-            self._debts.append((frame.last, len(frame)))
+            self._debts.append(frame.debt)
             self._owed += len(frame)
         return True
 

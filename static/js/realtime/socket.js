@@ -5,7 +5,8 @@ import { CLOSE, CONTROL } from './contract.js'
 /** @import {Frame, Hello, Line, LineListener, Refusal, Traffic} from './types.d.ts' */
 
 const OPENS_WITHIN = 10_000
-const CREDIT_EVERY = 256 * 1024
+/** Bytes. Each socket chooses anew, or all readers of a topic would confirm in the same moment. */
+const CREDIT_EVERY = () => (1 + Math.random()) * 128 * 1024
 
 /** @implements {Line} */
 export class Socket {
@@ -19,6 +20,7 @@ export class Socket {
   #inflating = 0
   #order = Promise.resolve()
   #uncredited = 0
+  #creditAt = CREDIT_EVERY()
   /** @type {Record<string, number>} */
   #seen = {}
   #url
@@ -169,10 +171,11 @@ export class Socket {
       if (event.topic && event.seq) this.#seen[event.topic] = event.seq
     }
     this.#uncredited += size
-    if (this.#uncredited < CREDIT_EVERY) return
+    if (this.#uncredited < this.#creditAt) return
 
     this.send({ type: CONTROL.RECEIVED, data: this.#seen })
     this.#uncredited = 0
+    this.#creditAt = CREDIT_EVERY()
     this.#seen = {}
   }
 
