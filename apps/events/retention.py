@@ -1,9 +1,10 @@
 """Old history goes, by the retention that each kind of topic declares. Readers below the new floor get a `reset`."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, F, Max, OuterRef, Q
 
 from apps.events import declare, wire
 from apps.events.declare import Retention
@@ -11,39 +12,60 @@ from apps.events.models import Head, StoredEvent
 from apps.events.sweeper import sweeps
 
 HOUR = 3600.0
+EVENTS_AT_ONCE = 1_000
+"""Deleted in one transaction. Whoever has something to store waits no longer than that takes."""
 
 
-def prune(limits: dict[str, Retention] | None = None) -> int:
+def prune(limits: Mapping[str, Retention] | None = None) -> int:
     """Delete what each kind of topic no longer keeps. How many events went.
 
     `limits` replaces the declared retention of some kinds.
     """
     gone = 0
-    for kind, topic_class in declare.topics.items():
-        retention = (limits or {}).get(kind, topic_class.retention)
-        if retention.days is None and retention.events is None:
-            continue
-        for head in Head.objects.filter(topic__startswith=f"{kind}.") | Head.objects.filter(topic=kind):
-            if (floor := _floor(head, retention)) > head.floor:
-                gone += _cut(head.topic, floor)
+    while cut := prune_some(limits):
+        gone += cut
     return gone
 
 
+def prune_some(limits: Mapping[str, Retention] | None = None) -> int:
+    """As `prune`, EVENTS_AT_ONCE of one topic at most; 0 when nothing is left to do."""
+    for kind, topic_class in declare.topics.items():
+        retention = (limits or {}).get(kind, topic_class.retention)
+        if (head := _too_long(kind, retention)) is not None:
+            return _cut(head.topic, _floor(head, retention))
+    return 0
+
+
 @sweeps(seconds=HOUR)
-def prune_by_declaration() -> None:
-    prune()
+def prune_by_declaration() -> bool:
+    return prune_some() > 0
+
+
+def _too_long(kind: str, retention: Retention) -> Head | None:
+    """A topic of this kind that keeps more than it should."""
+    heads = Head.objects.filter(Q(topic=kind) | Q(topic__startswith=f"{kind}."), seq__gt=F("floor"))
+    excess = Q(pk__in=[])
+    if retention.events is not None:
+        excess |= Q(seq__gt=F("floor") + retention.events)
+    if retention.days is not None:
+        oldest = StoredEvent.objects.filter(topic=OuterRef("topic"), seq=OuterRef("floor") + 1)
+        excess |= Q(Exists(oldest.filter(created_at__lt=_days_ago(retention.days))))
+    return heads.filter(excess).first()
 
 
 def _floor(head: Head, retention: Retention) -> int:
-    """The highest seq that this topic no longer keeps."""
-    floor = head.floor
+    """How far the history of this topic may be cut now: EVENTS_AT_ONCE further than it is, at most."""
+    floor, furthest = head.floor, head.floor + EVENTS_AT_ONCE
     if retention.events is not None:
-        floor = max(floor, head.seq - retention.events)
+        floor = max(floor, min(furthest, head.seq - retention.events))
     if retention.days is not None:
-        oldest = wire.now() - timedelta(days=retention.days)
-        old = StoredEvent.objects.filter(topic=head.topic, created_at__lt=oldest).aggregate(last=Max("seq"))["last"]
-        floor = max(floor, old or 0)
+        old = StoredEvent.objects.filter(topic=head.topic, seq__lte=furthest, created_at__lt=_days_ago(retention.days))
+        floor = max(floor, old.aggregate(last=Max("seq"))["last"] or 0)
     return floor
+
+
+def _days_ago(days: float) -> datetime:
+    return wire.now() - timedelta(days=days)
 
 
 @transaction.atomic

@@ -28,7 +28,10 @@ _sweeps: dict[str, Sweep] = {}
 
 
 def sweeps(*, seconds: float) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Declare a function that is called every so many seconds, in a transaction."""
+    """Declare a function that is called every so many seconds, in a transaction.
+
+    One that does its work in portions returns True for as long as there is more: others get their turn in between.
+    """
 
     def register(run: Callable[[], object]) -> Callable[[], object]:
         _sweeps[f"{run.__module__}.{run.__qualname__}"] = Sweep(run, seconds)
@@ -45,12 +48,13 @@ async def sweep_forever() -> None:
                 continue
             sweep.due = time.monotonic() + sweep.seconds
             try:
-                await in_writer(_in_transaction, sweep.run)
+                if await in_writer(_in_transaction, sweep.run) is True:
+                    sweep.due = 0.0
             except Exception:
                 logger.exception("The sweep %s failed", name)
         await asyncio.sleep(0.25)
 
 
-def _in_transaction(run: Callable[[], object]) -> None:
+def _in_transaction(run: Callable[[], object]) -> object:
     with transaction.atomic():
-        run()
+        return run()

@@ -10,7 +10,7 @@ from django.db import transaction
 from apps.events import log, wire
 from apps.events.declare import Retention
 from apps.events.models import Head, StoredEvent
-from apps.events.retention import prune
+from apps.events.retention import prune, prune_some
 from apps.events.sweeper import _sweeps
 from tests.events.story import LineWritten, StoryTopic
 
@@ -52,6 +52,18 @@ def test_pruning_again_changes_nothing(long_story):
     assert prune({"story": Retention(events=4)}) == 0
     assert prune({"story": Retention(events=8)}) == 0
     assert Head.objects.get(topic=str(long_story)).floor == 6
+
+
+@pytest.mark.parametrize("retention", [Retention(events=2), Retention(days=7)])
+def test_a_long_history_goes_in_portions_that_let_others_write(long_story, retention, monkeypatch):
+    StoredEvent.objects.filter(topic=str(long_story), seq__lte=8).update(created_at=wire.now() - timedelta(days=8))
+    monkeypatch.setattr("apps.events.retention.EVENTS_AT_ONCE", 3)
+    cuts = []
+    while cut := prune_some({"story": retention}):
+        cuts.append(cut)
+        assert kept(long_story)[0] == Head.objects.get(topic=str(long_story)).floor + 1
+    assert cuts == [3, 3, 2]
+    assert kept(long_story) == [9, 10]
 
 
 def test_everything_may_go_and_numbering_goes_on(long_story):

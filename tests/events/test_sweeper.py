@@ -40,6 +40,20 @@ async def test_a_sweep_comes_again_when_it_is_due():
     assert len(seldom) == 1
 
 
+async def test_a_sweep_with_more_to_do_comes_again_soon_and_lets_others_in():
+    turns = []
+
+    @sweeps(seconds=60)
+    def long_one():
+        turns.append("long")
+        return turns.count("long") < 3
+
+    sweeps(seconds=0.1)(lambda: turns.append("short"))
+    await sweep_for(1.6)
+    assert turns.count("long") == 3
+    assert turns.index("short") < len(turns) - 1 - turns[::-1].index("long")
+
+
 async def test_a_sweep_that_fails_hurts_no_other():
     swept = []
 
