@@ -77,6 +77,8 @@ class _Change:
 _changes: list[_Change] = []
 _writing: "asyncio.Task[None] | None" = None
 _has_cleared = False
+_still_on_the_books: set[str] = set()
+"""Sockets that went while the database could not be told. It is told with the next sign of life."""
 
 
 async def enter(connection: LiveSocket) -> None:
@@ -101,7 +103,8 @@ async def leave(connection: LiveSocket) -> None:
     try:
         await _write(_Change(asyncio.get_running_loop().create_future(), gone=connection.id))
     except Refusal as refusal:
-        logger.warning("Connection %s could not be counted out: %s", connection.id, refusal)
+        logger.warning("Connection %s is counted out later: %s", connection.id, refusal)
+        _still_on_the_books.add(connection.id)
 
 
 async def _write(change: _Change) -> None:
@@ -188,6 +191,9 @@ def _note_process() -> None:
 def note_alive() -> None:
     """This process lives; those that do not, and their connections, are forgotten."""
     _note_process()
+    if gone := frozenset(_still_on_the_books):
+        Row.objects.filter(id__in=gone).delete()
+        transaction.on_commit(lambda: _still_on_the_books.difference_update(gone))
     dead = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS)
     ServerProcess.objects.filter(seen_at__lt=dead).delete()
     here = ServerProcess.objects.filter(host=socket.gethostname()).exclude(id=process_id)

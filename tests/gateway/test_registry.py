@@ -6,6 +6,7 @@ from datetime import timedelta
 from socket import gethostname
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -126,6 +127,22 @@ async def test_a_group_that_cannot_be_written_is_refused_and_the_next_one_is_not
 
 
 # Other processes
+
+
+async def test_who_left_while_the_database_was_away_is_counted_out_when_it_is_back(alice, monkeypatch):
+    connection = await enter(alice)
+
+    def away(*args):
+        raise OperationalError("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "_store", away)
+        await registry.leave(connection)
+    assert (registry.live, await rows()) == ({}, {connection.id})
+
+    await in_writer(registry.note_alive)
+    assert await rows() == set()
+    assert registry._still_on_the_books == set()
 
 
 async def test_connections_to_other_processes_count(alice):
