@@ -270,8 +270,12 @@ STATIC_URL = "static/"
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-# Browsers ask each time and are told "not modified": the modules of two versions never meet in one page.
+# Without a version in its address (project/files.py), a browser asks each time and is told "not modified".
 WHITENOISE_MAX_AGE = 0
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "project.files.VersionedStorage"},
+}
 STATICFILES_DIRS = [BASE_DIR / "static"]
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
