@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "apps.tasks",
     "apps.swarm",
     "apps.chat",
+    "apps.notices",
     "apps.pages",
 ]
 
@@ -172,6 +173,7 @@ LIMITS = {
     "connections_per_key": env.int("LIMIT_CONNECTIONS_PER_KEY", default=100),
     "frames_per_second": env.int("LIMIT_FRAMES_PER_SECOND", default=100),
     "agent_frames_per_second": env.int("LIMIT_AGENT_FRAMES_PER_SECOND", default=1000),
+    "filtered_reads_per_second": env.int("LIMIT_FILTERED_READS_PER_SECOND", default=20),
     "frame_bytes": env.int("LIMIT_FRAME_BYTES", default=64 * 1024),
     "agent_frame_bytes": env.int("LIMIT_AGENT_FRAME_BYTES", default=1024 * 1024),
     "depth": env.int("LIMIT_DEPTH", default=32),

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-APPS = ["gateway", "accounts", "agents", "tasks", "swarm", "chat", "pages"]
+APPS = ["gateway", "accounts", "agents", "tasks", "swarm", "chat", "notices", "pages"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),

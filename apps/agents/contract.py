@@ -223,7 +223,7 @@ class CommandChanged(Event, type="command:state", topic=AgentTopic):
         )
 
 
-class TerminalPrinted(Event, type="terminal:output", topic=TerminalTopic):
+class TerminalPrinted(Event, type="terminal:output", topic=TerminalTopic, stream="command_id"):
     """A command printed something. `offset`: characters that it printed before."""
 
     command_id: UUID

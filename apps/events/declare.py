@@ -102,11 +102,24 @@ class _OfTopic(_Declared):
 
 
 class Event(_OfTopic):
-    """A stored fact, named in the past tense. Its fields are the frame's `data`."""
+    """A stored fact, named in the past tense. Its fields are the frame's `data`.
 
-    def __init_subclass__(cls, *, type: str, topic: type[Topic], **kwargs: Any) -> None:
+    `stream` names the field whose value says what prints: then `text` goes on where this one's last event ended, cut
+    anywhere, from `offset` 0 on; without an offset it consists of whole lines.
+    """
+
+    STREAM: ClassVar[str | None]
+
+    def __init_subclass__(cls, *, type: str, topic: type[Topic], stream: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls._declare(events, type, topic)
+        cls.STREAM = stream
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Its fields are known only now."""
+        if cls.STREAM and not {cls.STREAM, "offset", "text"} <= cls.model_fields.keys():
+            raise DeclarationError(f"{cls.__name__}: a stream has the fields {cls.STREAM}, offset and text")
 
 
 class Whisper(_OfTopic):

@@ -74,7 +74,7 @@ def project_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
 
 def agent_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
     """Each agent with its cursor and what it does now."""
-    return [agent_card(actor, agent) for agent in agents_of(actor).filter(team__in=teams).select_related("team")[:40]]
+    return [agent_card(actor, agent) for agent in agents_of(actor).filter(team__in=teams).select_related("team")[:36]]
 
 
 def agent_card(actor: Actor, agent: Agent) -> dict[str, Any]:

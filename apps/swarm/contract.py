@@ -86,7 +86,7 @@ class AgentStatusUpdated(Event, type="agent_status_update", topic=RunTopic):
     ended_at: str | None
 
 
-class WorkflowLogged(Event, type="workflow_log", topic=RunTopic):
+class WorkflowLogged(Event, type="workflow_log", topic=RunTopic, stream="step"):
     """A piece of what a step prints, or a line of Signalbox about it."""
 
     stage: str

@@ -16,6 +16,11 @@ def render() -> str:
     parts = [
         _HEAD,
         _constant("EVENT", "Events and whispers that the server sends.", _names([*declare.events, *declare.whispers])),
+        _constant(
+            "STREAM",
+            "Events that are pieces of a stream of text, and the field that says whose.",
+            {_upper(name): event.STREAM for name, event in sorted(declare.events.items()) if event.STREAM},
+        ),
         _constant("FRAME", "Command frames that a client may send.", _names(declare.frames)),
         _constant(
             "CONTROL",

@@ -40,6 +40,9 @@ def _read_events() -> dict[str, Any]:
     def parameter(name: str, about: str, *, required: bool = False, type: str = "integer") -> dict[str, Any]:
         return {"name": name, "in": "query", "description": about, "required": required, "schema": {"type": type}}
 
+    def several(name: str, about: str) -> dict[str, Any]:
+        return parameter(name, about) | {"schema": {"type": "array", "items": {"type": "string"}}, "explode": True}
+
     return {
         "operationId": "events_read",
         "description": "A page of the log after a cursor, or before one. See docs/protocol.md.",
@@ -51,12 +54,29 @@ def _read_events() -> dict[str, Any]:
             parameter("wait", "Seconds to wait for news, at most 25."),
             parameter("limit", "Events at most, up to 1000."),
             parameter("before", "Read backwards: the events just below this seq."),
+            several("match", "Only events with this text in a line of what they print, or in their data."),
+            several("type", "Only events of this type."),
+            {
+                "name": "where",
+                "in": "query",
+                "description": "`where.<field>=<value>`: only events whose `data` has this value in this field.",
+                "style": "form",
+                "explode": True,
+                "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+                "example": {"where.level": "error"},
+            },
+            parameter("places", "1: in place of events, the first and last seq of each place of the filter."),
         ],
         "responses": {
-            "200": {"description": "`{topic, epoch, head, floor, reset, events}`", "content": {"application/json": {}}},
+            "200": {
+                "description": "`{topic, epoch, head, floor, reset, events}`; with a filter `scanned_to` too.",
+                "content": {"application/json": {}},
+            },
             "304": {"description": "Nothing new; `Retry-After` says when to ask again."},
+            "400": {"description": "A parameter is wrong; the message names it."},
             "401": {"description": "Nobody is known by these credentials."},
             "404": {"description": "There is no such topic, or it is none of yours."},
+            "429": {"description": "Filtered pages are asked for too often; `Retry-After` says when to ask again."},
         },
         "security": [{"bearer": []}, {"cookieAuth": []}],
     }

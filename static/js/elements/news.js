@@ -1,20 +1,28 @@
-// What of a team's events is worth a toast: how tasks and runs end. What a page was told late, because it had been
-// away, is on the page already and no news.
+// What is worth a toast: how a team's tasks and runs end, and what staff tells everybody or this person.
 
 import { EVENT } from '../realtime/contract.js'
 
 /** @import {Client} from '../realtime/client.js' */
-/** @import {Toast} from './toast-list.js' */
+/** @import {Feed} from '../realtime/feed.js' */
+/** @import {Level, Toast} from './toast-list.js' */
 
-/** @param {Pick<Client, 'follow'>} client @param {string[]} topics @param {(toast: Toast) => void} tell */
-export function tellNews(client, topics, tell) {
+/** @typedef {Pick<Storage, 'getItem' | 'setItem'>} Memory */
+
+const MATTERS = { info: 'Note', success: 'Good news', warning: 'Warning', error: 'Problem' }
+
+/** @param {Pick<Client, 'follow'>} client @param {string[]} topics @param {(toast: Toast) => void} tell @param {Memory} memory of this tab */
+export function tellNews(client, topics, tell, memory = sessionStorage) {
   for (const topic of topics) {
     const feed = client.follow(topic)
     for (const type of [EVENT.TASK_UPDATE, EVENT.RUN_UPDATE]) {
       feed.on(type, (event) => {
+        // What a page was told late, because it had been away, is on the page already and no news.
         const words = feed.isReplay(event) ? null : newsOf(event, globalThis.location?.pathname)
         if (words) tell(words)
       })
+    }
+    for (const type of [EVENT.SYSTEM, EVENT.NOTIFICATION]) {
+      feed.on(type, (event) => isUntold(feed, event, memory) && tell(noticeOf(event)))
     }
   }
 }
@@ -36,6 +44,33 @@ export function newsOf({ type, data }, path = '') {
     href: `/tasks/${data.task_id}/`,
     ...group('task'),
   }
+}
+
+/** Nothing else on a page says it, so it is told late too, and stays if it matters. @param {{type: string, data: any}} event @returns {Toast} */
+export function noticeOf({ type, data }) {
+  const { message, link } = data
+  const level = /** @type {Level} */ (data.level)
+  // Colour alone tells not everybody how much it matters.
+  const words = `${MATTERS[level] ?? MATTERS.info} for ${type === EVENT.SYSTEM ? 'everybody' : 'you'}`
+  const stays = level === 'warning' || level === 'error'
+  return {
+    level,
+    words,
+    detail: message,
+    href: link ?? '',
+    group: `${type} ${level} ${message}`,
+    many: `${words} (%×)`,
+    stays,
+  }
+}
+
+/** A page that comes back from the history stands where it was left: this tab may have told it on another page since.
+ * @param {Feed} feed @param {{seq: number}} event @param {Memory} memory */
+function isUntold({ topic, epoch }, { seq }, memory) {
+  const [toldEpoch, told] = (memory.getItem(`told ${topic}`) ?? ' ').split(' ')
+  if (toldEpoch === epoch && seq <= Number(told)) return false
+  memory.setItem(`told ${topic}`, `${epoch} ${seq}`)
+  return true
 }
 
 /** @param {string} text */

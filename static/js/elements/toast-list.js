@@ -1,11 +1,12 @@
 // <toast-list>: short words about what has just happened. They go by themselves, but not while somebody points at them,
-// is among them with the keyboard, or looks elsewhere. Escape dismisses the newest.
+// is among them with the keyboard, or looks elsewhere; some stay until somebody dismisses them. Escape dismisses the newest.
 
 /** @typedef {'info' | 'success' | 'warning' | 'error'} Level */
-/** @typedef {{level?: Level, words: string, detail?: string, href?: string, group?: string, many?: string}} Toast */
+/** @typedef {{level?: Level, words: string, detail?: string, href?: string, group?: string, many?: string, stays?: boolean}} Toast */
 /** @typedef {{element: HTMLElement, left: number, count: number}} Shown */
 
 const MOST = 5
+const MOST_STAYING = 50
 const TICK = 250
 const LASTS = { info: 6000, success: 6000, warning: 10_000, error: 15_000 }
 
@@ -28,18 +29,17 @@ export class ToastList extends HTMLElement {
   }
 
   /** Of the same `group` there is one, which counts: `many` are its words then, with `%` for how many. @param {Toast} toast */
-  show({ level = 'info', words, detail = '', href = '', group = '', many = words }) {
+  show({ level = 'info', words, detail = '', href = '', group = '', many = words, stays = false }) {
     this.#count += 1
     const key = group || `toast ${this.#count}`
     const count = (this.#shown.get(key)?.count ?? 0) + 1
     const element = this.#shown.get(key)?.element ?? this.#added(key)
     element.dataset.level = level
     write(element, count === 1 ? words : many.replace('%', String(count)), detail, href)
-    this.#shown.set(key, { element, left: LASTS[level], count })
-    for (const oldest of this.#shown.keys()) {
-      if (this.#shown.size <= MOST) break
-      this.#dismiss(oldest)
-    }
+    this.#shown.set(key, { element, left: stays ? Number.POSITIVE_INFINITY : LASTS[level], count })
+    this.#bound()
+    // The newest is the lowest.
+    this.scrollTop = this.scrollHeight
     this.#clock ??= setInterval(() => this.#tick(), TICK)
   }
 
@@ -52,6 +52,13 @@ export class ToastList extends HTMLElement {
     button.onclick = () => this.#dismiss(key)
     this.append(element)
     return element
+  }
+
+  /** The oldest go when there are too many; what stays takes no room from what doesn't. */
+  #bound() {
+    const staying = [...this.#shown].filter(([, { left }]) => left === Number.POSITIVE_INFINITY).map(([key]) => key)
+    const passing = [...this.#shown.keys()].filter((key) => !staying.includes(key))
+    for (const key of [...staying.slice(0, -MOST_STAYING), ...passing.slice(0, -MOST)]) this.#dismiss(key)
   }
 
   #tick() {

@@ -13,16 +13,24 @@ export const EVENT = Object.freeze({
   MEMBER_REMOVED: 'member_removed',
   MESSAGE: 'message',
   METRICS: 'metrics',
+  NOTIFICATION: 'notification',
   PROJECT_COMPLETED: 'project_completed',
   PROJECT_ERROR: 'project_error',
   PROJECT_PROGRESS: 'project_progress',
   PROJECT_STARTED: 'project_started',
   RUN_UPDATE: 'run_update',
+  SYSTEM: 'system',
   TASK_UPDATE: 'task_update',
   TERMINAL_OUTPUT: 'terminal:output',
   TYPING: 'typing',
   WORKFLOW_LOG: 'workflow_log',
   WORKFLOW_STAGE_UPDATE: 'workflow_stage_update',
+})
+
+/** Events that are pieces of a stream of text, and the field that says whose. */
+export const STREAM = Object.freeze({
+  TERMINAL_OUTPUT: 'command_id',
+  WORKFLOW_LOG: 'step',
 })
 
 /** Command frames that a client may send. */
@@ -35,6 +43,8 @@ export const FRAME = Object.freeze({
   MEMBER_ADD: 'member:add',
   MEMBER_REMOVE: 'member:remove',
   MESSAGE: 'message',
+  NOTICE_BROADCAST: 'notice:broadcast',
+  NOTICE_SEND: 'notice:send',
   RUN_CANCEL: 'run:cancel',
   RUN_START: 'run:start',
   TASK_CANCEL: 'task:cancel',
