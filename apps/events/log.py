@@ -24,6 +24,7 @@ from django.db import connection, transaction
 from apps.events import store, wire
 from apps.events.declare import Event, Topic, Whisper
 from apps.events.models import StoredEvent
+from apps.events.search import MOST_SCANNED, Filter, Place, find
 from apps.events.store import Position
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,10 @@ class Page:
     floor: int
     events: Sequence[StoredEvent] = ()
     reset: bool = False
+    scanned_to: int | None = None
+    """Of a filtered page: everything up to here was looked at."""
+    places: Sequence[Place] | None = None
+    """In place of events: where what was asked for lies."""
 
 
 @dataclass(slots=True)
@@ -137,6 +142,30 @@ def read_before(topic: str, before: int, limit: int = PAGE) -> Page:
     at = store.position(topic)
     reads[topic] += 1
     return Page(topic, at.epoch, at.seq, at.floor, store.before(topic, before, limit))
+
+
+def read_filtered(
+    topic: str, after: int, epoch: str | None, wanted: Filter, limit: int = PAGE, only_places: bool = False
+) -> Page:
+    """Of what happened after a cursor, what `wanted` asks for: as far as was looked through, `scanned_to`.
+
+    It takes a bounded time, whatever the log's length. A `reset` as from `read_after`.
+    """
+    at = store.position(topic)
+    if lost(at, after, epoch):
+        return Page(topic, at.epoch, at.seq, at.floor, reset=True)
+    reads[topic] += 1
+    found = find(topic, after, at.seq, wanted, MOST_SCANNED if only_places else limit)
+    if only_places:
+        scanned_to, events, places = found.scanned_to, [], found.places
+    else:
+        scanned_to = found.seqs[limit - 1] if len(found.seqs) > limit else found.scanned_to
+        events, places = store.of(topic, found.seqs[:limit]), None
+    at = store.position(topic)
+    if after < at.floor:
+        # Pruned meanwhile.
+        return Page(topic, at.epoch, at.seq, at.floor, reset=True)
+    return Page(topic, at.epoch, at.seq, at.floor, events, scanned_to=scanned_to, places=places)
 
 
 def lost(at: Position, after: int, epoch: str | None) -> bool:

@@ -1,7 +1,7 @@
 """The log's rows: numbering, inserting, reading. The same SQL on SQLite and PostgreSQL."""
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -98,6 +98,19 @@ def before(topic: str, seq: int, limit: int) -> list[StoredEvent]:
     """The `limit` events just below `seq`, oldest first."""
     newest_first = StoredEvent.objects.filter(topic=topic, seq__lt=seq).order_by("-seq")[:limit]
     return list(newest_first)[::-1]
+
+
+def stretch(topic: str, seq: int, until: int, types: Collection[str] = ()) -> Iterator[tuple[int, str, str]]:
+    """Events above `seq`, none above `until`, of these types if any are named: (seq, type, data), oldest first."""
+    events = StoredEvent.objects.filter(topic=topic, seq__gt=seq, seq__lte=until)
+    if types:
+        events = events.filter(type__in=types)
+    return iter(events.order_by("seq").values_list("seq", "type", "data"))
+
+
+def of(topic: str, seqs: Collection[int]) -> list[StoredEvent]:
+    """The events with these seqs, oldest first."""
+    return list(StoredEvent.objects.filter(topic=topic, seq__in=seqs).order_by("seq"))
 
 
 def known(refs: Sequence[Ref]) -> dict[Ref, StoredEvent]:

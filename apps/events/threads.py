@@ -29,6 +29,11 @@ def in_reader(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaita
     return asyncio.get_running_loop().run_in_executor(_readers(), _with_connection, work, args, kwargs)
 
 
+def in_scanner(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    """Run `work`, which reads much, without blocking the loop: one at a time, so that others stay quick."""
+    return asyncio.get_running_loop().run_in_executor(_scanner(), _with_connection, work, args, kwargs)
+
+
 def write_and_wait(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `work`, which writes, from a thread that may wait: a Django view or a management command."""
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
@@ -38,7 +43,7 @@ def write_and_wait(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
 
 def release_connections() -> None:
     """Close the connections of these threads; each opens a new one when it is needed. Waits for what runs."""
-    for threads, count in ((_writers(), _writer_count()), (_readers(), READERS)):
+    for threads, count in ((_writers(), _writer_count()), (_readers(), READERS), (_scanner(), 1)):
         everybody = Barrier(count)  # so that each thread takes one of these jobs, and only one
         for closing in [threads.submit(_close_with_others, everybody) for _ in range(count)]:
             closing.result()
@@ -56,6 +61,11 @@ def _writers() -> ThreadPoolExecutor:
 @cache
 def _readers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+
+
+@cache
+def _scanner() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="scanner")
 
 
 def _with_connection(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:

@@ -56,15 +56,25 @@ def batch(messages: Sequence[bytes]) -> bytes:
     return b'{"type":"batch","messages":[%b]}' % b",".join(messages)
 
 
-def page(topic: str, epoch: str, head: int, floor: int, reset: bool, events: Iterable[bytes]) -> bytes:
-    """The body of `GET /api/v1/events/`."""
-    return b'{"topic":"%b","epoch":"%b","head":%d,"floor":%d,"reset":%b,"events":[%b]}' % (
+def page(
+    topic: str,
+    epoch: str,
+    head: int,
+    floor: int,
+    reset: bool,
+    events: Iterable[bytes],
+    scanned_to: int | None = None,
+    places: Sequence[tuple[int, int]] | None = None,
+) -> bytes:
+    """The body of `GET /api/v1/events/`; `places` stand in place of events."""
+    return b'{"topic":"%b","epoch":"%b","head":%d,"floor":%d,"reset":%b,%b%b}' % (
         topic.encode(),
         epoch.encode(),
         head,
         floor,
         b"true" if reset else b"false",
-        b",".join(events),
+        b"" if scanned_to is None else b'"scanned_to":%d,' % scanned_to,
+        b'"events":[%b]' % b",".join(events) if places is None else b'"places":%b' % dumps(places),
     )
 
 

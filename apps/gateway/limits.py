@@ -41,10 +41,10 @@ class Allowance:
         self._strikes: Bucket | None = None
         self._by_type: dict[str, Bucket] | None = None
 
-    def spend(self) -> None:
+    def spend(self, sentence: str = "You send too many frames.") -> None:
         """One frame. Raises TooFast with the seconds to wait."""
         if wait := self._frames.take():
-            raise TooFast("You send too many frames.", retry_after=_told(wait))
+            raise TooFast(sentence, retry_after=_told(wait))
 
     def spend_on(self, type: str, rate: float) -> None:
         """One frame of a type that has its own rate."""

@@ -1,6 +1,7 @@
-"""Reading the log over HTTP: long poll, short poll, and back into history. The same bytes as on the socket."""
+"""Reading the log over HTTP: long poll, short poll, back into history, or only what matches a filter. The same bytes
+as on the socket."""
 
-from typing import Any
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,8 +14,11 @@ from apps.accounts.rest import bearer_of
 from apps.events import log, store, wire
 from apps.events.declare import Topic
 from apps.events.log import Page
-from apps.events.threads import in_reader
+from apps.events.search import Filter
+from apps.events.threads import in_reader, in_scanner
 from apps.gateway import hub, metrics
+from apps.gateway.limits import allowance_over_http
+from apps.gateway.questions import filter_in, is_yes, number_in
 
 LONGEST_WAIT = 25.0
 MOST_EVENTS = 1_000
@@ -22,11 +26,26 @@ POLL_AGAIN_SECONDS = 2
 """What a short poll that found nothing is told to wait."""
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked for in the address."""
+
+    topic: str
+    after: int
+    epoch: str | None
+    wait: float
+    limit: int
+    before: int | None
+    filter: Filter | None
+    only_places: bool
+
+
 async def read_events(request: HttpRequest) -> HttpResponse:
     """`GET /api/v1/events/?topic=&after=&epoch=&wait=&limit=` or `&before=`: a page of the log.
 
     `{topic, epoch, head, floor, reset, events}`. `wait` (seconds, at most 25) is a long poll. Without news: 304 when
-    the ETag is known, else an empty page.
+    the ETag is known, else an empty page. With `type=`, `where.<field>=` or `match=`: only what matches, and
+    `scanned_to`, from which one goes on.
     """
     try:
         if request.method not in ("GET", "HEAD"):
@@ -47,56 +66,61 @@ def refused(refusal: Refusal) -> HttpResponse:
 
 
 async def _answer(request: HttpRequest) -> HttpResponse:
-    name, after, epoch, wait, limit, before = _question(request)
-    await in_reader(_check, request, name)
-    if before is not None:
-        return _page(await in_reader(log.read_before, name, before, limit))
+    asked = _question(request)
+    name, after, epoch = asked.topic, asked.after, asked.epoch
+    actor = await in_reader(_reader_of, request, name)
+    if asked.filter:
+        allowance_over_http(f"filter:{actor.sender}", settings.LIMITS["filtered_reads_per_second"]).spend(
+            "You ask for filtered pages too often."
+        )
+    if asked.before is not None:
+        return _page(await in_reader(log.read_before, name, asked.before, asked.limit))
     at = await in_reader(store.position, name)
-    if wait and not log.lost(at, after, epoch) and at.seq <= after:
-        await (await hub.current()).wait(name, after, wait)
-        await in_reader(_check, request, name)  # Rights may have ended meanwhile.
+    if asked.wait and not log.lost(at, after, epoch) and at.seq <= after:
+        await (await hub.current()).wait(name, after, asked.wait)
+        await in_reader(_reader_of, request, name)  # Rights may have ended meanwhile.
         at = await in_reader(store.position, name)
     tag = f'"{at.epoch}.{at.seq}.{after}"'
     if not log.lost(at, after, epoch) and at.seq == after and request.headers.get("If-None-Match") == tag:
         response: HttpResponse = HttpResponseNotModified()
+    elif asked.filter:
+        found = await in_scanner(log.read_filtered, name, after, epoch, asked.filter, asked.limit, asked.only_places)
+        response = _page(found)
     else:
-        response = _page(await in_reader(log.read_after, name, after, epoch, limit))
+        response = _page(await in_reader(log.read_after, name, after, epoch, asked.limit))
     response["ETag"] = tag
-    if not wait and at.seq == after:
+    if not asked.wait and at.seq == after:
         response["Retry-After"] = str(POLL_AGAIN_SECONDS)
     return response
 
 
-def _question(request: HttpRequest) -> tuple[str, int, str | None, float, int, int | None]:
+def _question(request: HttpRequest) -> Question:
     query = request.GET
-    name = query.get("topic", "")
-    if not name:
+    if not (topic := query.get("topic", "")):
         raise Invalid("Which `topic`?")
-    after = _number(query, "after", 0)
-    limit = min(max(1, _number(query, "limit", log.PAGE)), MOST_EVENTS)
-    before = _number(query, "before", 0) if "before" in query else None
-    wait = min(float(_number(query, "wait", 0)), LONGEST_WAIT)
-    return name, after, query.get("epoch") or None, wait, limit, before
+    asked = Question(
+        topic=topic,
+        after=number_in(query, "after", 0),
+        epoch=query.get("epoch") or None,
+        wait=min(float(number_in(query, "wait", 0)), LONGEST_WAIT),
+        limit=min(max(1, number_in(query, "limit", log.PAGE)), MOST_EVENTS),
+        before=number_in(query, "before", 0) if "before" in query else None,
+        filter=filter_in(query),
+        only_places=is_yes(query, "places"),
+    )
+    if asked.filter and asked.before is not None:
+        raise Invalid("A filter looks forwards: use it with `after`, not with `before`.")
+    if asked.only_places and not asked.filter:
+        raise Invalid("`places` of what? Say `match`, `type` or `where.<field>`.")
+    return asked
 
 
-def _number(query: Any, name: str, default: int) -> int:
-    given = query.get(name, "")
-    if given == "":
-        return default
-    try:
-        number = int(given)
-    except ValueError:
-        number = -1
-    if not 0 <= number < 2**62:
-        raise Invalid(f"`{name}` is a whole number, 0 or more.")
-    return number
-
-
-def _check(request: HttpRequest, name: str) -> None:
-    """Raises Unauthenticated, or NotFound for a stranger."""
+def _reader_of(request: HttpRequest, name: str) -> Actor:
+    """Who may read this topic. Raises Unauthenticated, or NotFound for a stranger."""
     actor = actor_of_cookie_or_token(request)
     if not Topic.parse(name).can_read(actor):
         raise NotFound(f"There is no topic {name}.")
+    return actor
 
 
 def actor_of_cookie_or_token(request: HttpRequest) -> Actor:
@@ -110,5 +134,5 @@ def actor_of_cookie_or_token(request: HttpRequest) -> Actor:
 
 def _page(page: Page) -> HttpResponse:
     events = [event.encoded for event in page.events]
-    body = wire.page(page.topic, page.epoch, page.head, page.floor, page.reset, events)
+    body = wire.page(page.topic, page.epoch, page.head, page.floor, page.reset, events, page.scanned_to, page.places)
     return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "private, no-cache"})

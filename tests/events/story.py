@@ -50,6 +50,14 @@ with _unknown_afterwards() as declared:
 
         text: str
 
+    class TextPrinted(Event, type="story_print", topic=StoryTopic, stream="pen"):
+        """A pen went on with its text, which is cut anywhere."""
+
+        pen: str
+        level: str = "info"
+        text: str
+        offset: int | None
+
     class TaleTopic(Topic, pattern="tale.{key}"):
         """Another kind of topic, everybody's."""
 

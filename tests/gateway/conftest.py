@@ -4,16 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 from django.db import transaction
 
+from apps.accounts import tokens
+from apps.accounts.models import User
 from apps.events import log
 from apps.events.models import StoredEvent
 from apps.events.threads import in_reader, in_writer
 from apps.gateway import hub as hubs
 from apps.gateway.hub import Hub
+from project.asgi import application
 from tests.events.conftest import _stories_go_afterwards, _story_is_known, topic, transactional_db  # noqa: F401
 from tests.events.story import LineWritten, StoryTopic
+
+LOG = "/api/v1/events/"
 
 
 class LossyHub(Hub):
@@ -82,3 +88,40 @@ async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.002)
+
+
+# HTTP -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://testserver") as client:
+        yield client
+
+
+@pytest.fixture
+def token(hub: LossyHub, alice: User) -> str:
+    """Alice's access token."""
+    return tokens.issue(alice).access
+
+
+@pytest.fixture
+def poll(http: httpx.AsyncClient, token: str, topic: StoryTopic) -> Callable[..., Awaitable[httpx.Response]]:  # noqa: F811
+    """`await poll(after=0)`: alice's answer."""
+
+    async def ask(headers: Any = None, topic: Any = topic, **params: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} | (headers or {})
+        return await http.get(LOG, params={"topic": str(topic), **params}, headers=headers)
+
+    return ask
+
+
+def texts(response: httpx.Response) -> list[str]:
+    """The texts of a page's events."""
+    return [event["data"]["text"] for event in response.json()["events"]]
+
+
+def refusal(response: httpx.Response) -> tuple[int, str, str]:
+    """An answer's status, code and sentence."""
+    error = response.json()["error"]
+    return response.status_code, error["code"], error["message"]

@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 
-import httpx
 import pytest
 from django.conf import settings
 from django.test import Client as Browser
@@ -16,43 +15,8 @@ from apps.events import log, store
 from apps.events.models import Head, StoredEvent
 from apps.events.threads import in_reader, in_writer
 from apps.gateway.polling import MOST_EVENTS
-from project.asgi import application
-from tests.gateway.conftest import until
+from tests.gateway.conftest import LOG, refusal, texts, until
 from tests.gateway.fakes import Client
-
-URL = "/api/v1/events/"
-
-
-@pytest.fixture
-async def http():
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://testserver") as client:
-        yield client
-
-
-@pytest.fixture
-def token(hub, alice):
-    """Alice's access token."""
-    return tokens.issue(alice).access
-
-
-@pytest.fixture
-def poll(http, token, topic):
-    """`await poll(after=0)`: alice's answer."""
-
-    async def ask(headers=None, topic=topic, **params):
-        headers = {"Authorization": f"Bearer {token}"} | (headers or {})
-        return await http.get(URL, params={"topic": str(topic), **params}, headers=headers)
-
-    return ask
-
-
-def texts(response):
-    return [event["data"]["text"] for event in response.json()["events"]]
-
-
-def refusal(response):
-    error = response.json()["error"]
-    return response.status_code, error["code"], error["message"]
 
 
 async def test_a_page_says_what_follows_a_cursor(poll, topic, write):
@@ -244,7 +208,7 @@ async def test_a_topic_that_does_not_exist_is_not_found(poll):
 async def test_a_stranger_gets_the_answer_of_a_topic_that_does_not_exist(http, hub, team, alice, mallory):
     async def ask(who, topic):
         token = await in_writer(lambda: tokens.issue(who).access)
-        return await http.get(URL, params={"topic": topic}, headers={"Authorization": f"Bearer {token}"})
+        return await http.get(LOG, params={"topic": topic}, headers={"Authorization": f"Bearer {token}"})
 
     assert (await ask(alice, f"team.{team.pk}")).status_code == 200
     hidden = refusal(await ask(mallory, f"team.{team.pk}"))
@@ -256,14 +220,14 @@ async def test_a_stranger_gets_the_answer_of_a_topic_that_does_not_exist(http, h
 async def test_nobody_gets_nothing(http, hub):
     for credentials in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic YTpi"}):
         for name in ("story.a", "nowhere.1"):
-            response = await http.get(URL, params={"topic": name}, headers=credentials)
+            response = await http.get(LOG, params={"topic": name}, headers=credentials)
             assert refusal(response)[:2] == (401, "unauthenticated"), (credentials, name)
 
 
 async def test_an_agent_reads_with_its_key(http, hub, topic, write, agent_key):
     await write(topic, "a")
     response = await http.get(
-        URL, params={"topic": str(topic)}, headers={"Authorization": f"Bearer {agent_key.secret}"}
+        LOG, params={"topic": str(topic)}, headers={"Authorization": f"Bearer {agent_key.secret}"}
     )
     assert texts(response) == ["a"]
 
@@ -274,8 +238,8 @@ async def test_a_page_reads_with_its_session_cookie(http, hub, topic, write, ali
     await write(topic, "a")
     name = settings.SESSION_COOKIE_NAME
     cookie = {"Cookie": f"{name}={browser.cookies[name].value}"}
-    assert texts(await http.get(URL, params={"topic": str(topic)}, headers=cookie)) == ["a"]
-    wrong = await http.get(URL, params={"topic": str(topic)}, headers={"Cookie": f"{name}=nonsense"})
+    assert texts(await http.get(LOG, params={"topic": str(topic)}, headers=cookie)) == ["a"]
+    wrong = await http.get(LOG, params={"topic": str(topic)}, headers={"Cookie": f"{name}=nonsense"})
     assert wrong.status_code == 401
 
 
@@ -296,22 +260,22 @@ async def test_a_deactivated_person_reads_nothing(poll, alice):
 
 async def test_only_reading_is_allowed(http, hub, token):
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        response = await http.request(method, URL, headers={"Authorization": f"Bearer {token}"})
+        response = await http.request(method, LOG, headers={"Authorization": f"Bearer {token}"})
         assert (response.status_code, response.headers["allow"]) == (405, "GET")
 
 
 async def test_head_says_the_same_without_a_body(http, token, topic, write):
     await write(topic, "a")
     headers = {"Authorization": f"Bearer {token}"}
-    full = await http.get(URL, params={"topic": str(topic)}, headers=headers)
-    bare = await http.head(URL, params={"topic": str(topic)}, headers=headers)
+    full = await http.get(LOG, params={"topic": str(topic)}, headers=headers)
+    bare = await http.head(LOG, params={"topic": str(topic)}, headers=headers)
     assert (bare.status_code, bare.content, bare.headers["etag"]) == (200, b"", full.headers["etag"])
     assert bare.headers["content-length"] == full.headers["content-length"] == str(len(full.content))
 
 
 async def test_another_hosts_name_is_refused(http, token, topic):
     headers = {"Authorization": f"Bearer {token}", "Host": "evil.example"}
-    assert (await http.get(URL, params={"topic": str(topic)}, headers=headers)).status_code == 400
+    assert (await http.get(LOG, params={"topic": str(topic)}, headers=headers)).status_code == 400
 
 
 async def test_what_it_says_is_never_taken_for_a_page(poll, topic):
