@@ -181,6 +181,59 @@ async def test_a_regular_expression_and_what_is_wrong_with_it(log_of, look_at):
     await expect(page.locator(".foot .said")).to_be_hidden()
 
 
+async def test_a_rare_word_is_found_by_the_server_and_hardly_anything_is_fetched(server, log_of, look_at):
+    hidden = [("lint", "a \x1b[31mnee\x1b[1mdle"), ("build", "hay\n"), ("lint", " in\x1b[0m a haystack\n")]
+    run = log_of(0, ("build", "hay\n" * 20_000), *hidden, *[("build", "hay\n" * 20)] * 6_000)
+    page = await look_at(run)
+    fetched = []
+    page.on("request", lambda request: fetched.append(request.url) if "before=" in request.url else None)
+    await page.fill(".find", "Needle IN a hay")
+    await expect(page.locator(".place")).to_have_text("1 hit")
+    await page.locator(".find").press("Enter")
+    await expect(page.locator(".current .text")).to_have_text("a needle in a haystack")
+    await expect(page.locator(".place")).to_have_text("1 of 1")
+    assert len(fetched) < 8, fetched
+    await page.check("text=Only hits")
+    await expect(page.locator("log-console .count")).to_have_text("1 line")
+    await expect(page.locator(TEXT)).to_have_text(["a needle in a haystack"])
+    await page.wait_for_selector("connection-status[data-state=live]")
+    server.do(f"{LOGS}:print_all", run["id"], [("build", "hay\none more needle in a hayloft\n")])
+    await expect(page.locator(TEXT)).to_have_text(["a needle in a haystack", "one more needle in a hayloft"])
+    await expect(page.locator(".place")).to_have_text("1 of 2")
+
+
+async def test_typing_on_ends_the_search_before(log_of, look_at):
+    page = await look_at(log_of(20_000))
+    held = []
+
+    async def hold(route):
+        if "match=unused&" in f"{route.request.url}&" and not held:
+            held.append(route)
+        else:
+            await route.continue_()
+
+    await page.route("**/api/v1/events/?*match=*", hold)
+    await page.fill(".find", "unused")
+    await expect(page.locator(".place")).to_contain_text("+")
+    await page.fill(".find", "unused variable `x_7750")
+    await expect(page.locator(".place")).to_have_text("1 hit")
+    await held[0].abort()
+    await page.wait_for_timeout(300)
+    await expect(page.locator(".place")).to_have_text("1 hit")
+    await expect(page.locator(".foot .said")).to_be_hidden()
+
+
+async def test_a_search_that_fails_says_so_and_is_tried_again(log_of, look_at):
+    page = await look_at(log_of(20_000))
+    await page.route("**/api/v1/events/?*match=*", lambda route: route.abort())
+    await page.fill(".find", "unused variable `x_7750")
+    await expect(page.locator(".foot .said")).to_have_text("The server can’t be reached.")
+    await page.unroute("**/api/v1/events/?*match=*")
+    await page.click("text=Try again")
+    await expect(page.locator(".place")).to_have_text("1 hit")
+    await expect(page.locator(".foot .said")).to_be_hidden()
+
+
 async def test_filters_find_lines_in_all_of_the_log(server, log_of, look_at):
     run = log_of(20_000)
     server.do(f"{LOGS}:print_all", run["id"], [("lint", "it broke\n")], level="error")

@@ -20,6 +20,8 @@ export class Lens {
   source = ''
   agent = ''
   level = ''
+  /** The field of an event that names its source. */
+  stream = 'step'
   /** @type {Set<string>} */
   folded = new Set()
   /** Columns after which a line is wrapped; 0: never. */

@@ -26,6 +26,12 @@ export class Page {
   #firsts = []
   /** @type {boolean[]} */
   #joins = []
+  /** The first line that what was added last has changed. */
+  touched = 0
+  /** Sources of it that went on with a line of an earlier page. @type {Set<string>} */
+  reachingBack = new Set()
+  /** The line that each source began last. @type {Map<string, number>} */
+  #begun = new Map()
   /** @type {Carry} */
   #carry = new Map()
   #carried = ''
@@ -59,6 +65,8 @@ export class Page {
 
   /** @param {Piece[]} pieces */
   add(pieces) {
+    this.touched = this.length
+    this.reachingBack.clear()
     for (const piece of pieces) {
       this.pieces.push(piece)
       this.#characters += piece.text.length
@@ -72,6 +80,9 @@ export class Page {
     if (carried === this.#carried) return false
     this.#carried = carried
     this.#carry = new Map(carry)
+    this.touched = 0
+    this.reachingBack.clear()
+    this.#begun.clear()
     this.owners.length = this.starts.length = this.styles.length = this.#firsts.length = this.#joins.length = 0
     for (let n = 0; n < this.pieces.length; n++) this.#index(n)
     return true
@@ -103,6 +114,17 @@ export class Page {
     return Math.max(0, Math.min(line, Math.max(after, this.#firsts[owner] + 1) - 1, this.length - 1))
   }
 
+  /** The line of this page, if any, with which a later page may go on. @param {string} source */
+  openLineOf(source) {
+    return this.#carry.get(source)?.open ? this.#begun.get(source) : undefined
+  }
+
+  /** Does a later page perhaps go on with this line? @param {number} line */
+  isOpen(line) {
+    const { source, whole } = this.pieceOf(line)
+    return !whole && this.openLineOf(source) === line
+  }
+
   /** Does a source begin to print with this line? @param {number} line */
   isBeginning(line) {
     const owner = this.owners[line]
@@ -122,8 +144,12 @@ export class Page {
     let { open, style, cut } = (!fresh && this.#carry.get(source)) || { open: false, style: '', cut: '' }
     const hasStyles = cut !== '' || text.includes('\x1b')
     this.#joins.push(open)
+    if (open) this.#goOn(source)
     for (let at = 0; at < text.length; ) {
-      if (!open) this.#begin(owner, at, style)
+      if (!open) {
+        this.#begun.set(source, this.length)
+        this.#begin(owner, at, style)
+      }
       const end = text.indexOf('\n', at)
       if (hasStyles) {
         const sgr = new Sgr(style)
@@ -135,6 +161,13 @@ export class Page {
       at = open ? text.length : end + 1
     }
     this.#carry.set(source, { open, style, cut })
+  }
+
+  /** @param {string} source */
+  #goOn(source) {
+    const line = this.#begun.get(source)
+    if (line === undefined) this.reachingBack.add(source)
+    else this.touched = Math.min(this.touched, line)
   }
 
   /** @param {number} owner @param {string} text */

@@ -1,6 +1,6 @@
 // What a log is made of: each event of a topic as a piece of text that some source printed.
 
-import { EVENT } from '../realtime/contract.js'
+import { EVENT, STREAM } from '../realtime/contract.js'
 
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 
@@ -19,12 +19,14 @@ import { EVENT } from '../realtime/contract.js'
  */
 
 /** Types whose text is a stream, cut anywhere. @type {Set<string>} */
-const PRINTED = new Set([EVENT.WORKFLOW_LOG, EVENT.TERMINAL_OUTPUT])
+export const PRINTED = new Set(Object.keys(STREAM).map((name) => EVENT[/** @type {keyof typeof EVENT} */ (name)]))
+/** All others. */
+export const UNPRINTED = Object.values(EVENT).filter((type) => !PRINTED.has(type))
 
 /** @param {StoredEvent} event @returns {Piece} */
 export function pieceOf({ seq, timestamp, type, data }) {
-  const isPrinted = PRINTED.has(type)
-  const offset = isPrinted ? (data.offset ?? null) : null
+  const hasText = isPrinted(type)
+  const offset = hasText ? (data.offset ?? null) : null
   return {
     seq,
     at: Date.parse(timestamp),
@@ -32,8 +34,8 @@ export function pieceOf({ seq, timestamp, type, data }) {
     source: data.step ?? data.command_id ?? '',
     stage: data.stage ?? '',
     agent: data.agent ?? '',
-    level: isPrinted ? (data.level ?? 'info') : type === EVENT.PROJECT_ERROR ? 'error' : 'event',
-    text: isPrinted ? data.text : inWords(type, data),
+    level: hasText ? (data.level ?? 'info') : type === EVENT.PROJECT_ERROR ? 'error' : 'event',
+    text: hasText ? data.text : inWords(type, data),
     whole: offset === null,
     fresh: offset === 0,
   }

@@ -1,6 +1,10 @@
 // What is looked for: words, or /a regular expression/, in capital or small letters alike.
 
+import { literalsIn } from './literals.js'
+
 const LONGEST_TEXT = 20_000
+/** What a server looks for may be so long. */
+const LONGEST_NEEDLE = 100
 
 export class Query {
   #expression
@@ -8,7 +12,11 @@ export class Query {
   /** @param {string} written as a person typed it @throws {SyntaxError} with words, when it is no regular expression */
   constructor(written) {
     this.written = written
-    this.#expression = written ? new RegExp(patternOf(written), 'giu') : null
+    const expression = expressionIn(written)
+    this.#expression = written ? new RegExp(expression ?? quoted(written), 'giu') : null
+    const needles = expression === null ? [written] : literalsIn(expression)
+    /** Texts that every hit contains; none if that is not sure. */
+    this.needles = needles.map((needle) => [...needle].slice(0, LONGEST_NEEDLE).join('')).filter(Boolean)
   }
 
   get isEmpty() {
@@ -34,13 +42,15 @@ export class Query {
   }
 }
 
-/** @param {string} written */
-function patternOf(written) {
-  const expression = /^\/(.+?)\/?$/s.exec(written)
+/** The regular expression between two slashes. @param {string} written @returns {string | null} */
+function expressionIn(written) {
   // A single slash is looked for; `/x` without its end is a regular expression that is still being typed.
-  if (!expression || !written.endsWith('/') || written.length < 3)
-    return written.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
-  return expression[1]
+  return /^\/(.+)\/$/s.exec(written)?.[1] ?? null
+}
+
+/** @param {string} text */
+function quoted(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
 }
 
 /** The problem with a regular expression, without the browser's preface. @param {unknown} error */

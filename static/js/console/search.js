@@ -1,25 +1,40 @@
-// Looks through a whole log, from its end to its beginning, page by page, and knows where the hits are.
+// Looks through a whole log, from its beginning to its end, and knows where the hits are. The server says on which pages
+// there may be any; only those are fetched and looked at.
+
+import { questionsOf } from './questions.js'
+import { SIZE } from './tape.js'
 
 /** @import {Lens} from './lens.js' */
+/** @import {Range} from './loader.js' */
+/** @import {Question} from './questions.js' */
 /** @import {Address, Tape} from './tape.js' */
 
 /** @typedef {Address & {page: number}} Hit */
+/** What the server says: first and last event of each place, among those up to `scanned_to`. @typedef {{reset: boolean, head: number, scanned_to?: number, places?: [number, number][]}} Places */
+/** @typedef {(after: number, question: Question, signal: AbortSignal) => Promise<Places>} FindPlaces */
 
 const BREATHE = 4
+/** A line that goes on for longer than so many pages is looked at in parts. */
+const HELD = 8
 
 export class Search {
   /** Why it stopped before the end. @type {unknown} */
   problem = null
-  #run = 0
+  #work = new AbortController()
+  /** The page that is looked at next; -1: it is not at work. */
   #next = -1
+  /** Was all looked through that there was? */
+  #isDone = false
   #tape
   #lens
+  #find
   #changed
 
-  /** @param {object} options @param {Tape} options.tape @param {Lens} options.lens @param {() => void} options.changed it got further */
-  constructor({ tape, lens, changed }) {
+  /** @param {object} options @param {Tape} options.tape @param {Lens} options.lens @param {FindPlaces | null} [options.find] null: all of it is fetched @param {() => void} options.changed it got further */
+  constructor({ tape, lens, find = null, changed }) {
     this.#tape = tape
     this.#lens = lens
+    this.#find = find
     this.#changed = changed
   }
 
@@ -29,48 +44,111 @@ export class Search {
 
   /** Looked through, from 0 to 1. */
   get share() {
-    return this.#tape.length ? 1 - (this.#next + 1) / this.#tape.length : 1
+    return this.#tape.length && this.isRunning ? this.#next / this.#tape.length : 1
   }
 
   stop() {
-    this.#run += 1
+    this.#work.abort()
     this.#next = -1
+    this.#isDone = false
     this.#changed()
   }
 
   /** Begin again, with what the lens asks for now. */
   async start() {
-    this.stop()
     this.problem = null
-    if (!this.#lens.isLooking) return
-    const run = this.#run
-    this.#next = this.#tape.length - 1
-    try {
-      while (run === this.#run && this.#next >= 0) await this.#look()
-    } catch (error) {
-      if (run !== this.#run) return
-      this.problem = error
-      this.#next = -1
-    }
-    if (run === this.#run) this.#changed()
+    if (!this.#lens.isLooking) this.stop()
+    else await this.#run(0, questionsOf(this.#lens))
   }
 
-  async #look() {
-    const last = this.#next
-    const first = Math.max(0, last - this.#tape.handy + 1)
-    if (this.#isUnknown(first, last)) await this.#tape.loadAll(first, last)
-    for (let index = first; index <= last; index++) this.#tape.sight(index)
-    if (this.#next !== last) return
-    this.#next = first - 1
+  /** Look at what has come since, and was not seen when it came. */
+  async goOn() {
+    const first = this.#isDone && this.#lens.isLooking ? this.#tape.unknownFrom() : -1
+    if (first >= 0) await this.#run(first, null)
+  }
+
+  /** @param {number} first @param {Question[] | null} questions */
+  async #run(first, questions) {
+    this.#work.abort()
+    this.#work = new AbortController()
+    const { signal } = this.#work
+    this.#isDone = false
+    this.#next = first
     this.#changed()
-    // Others want to draw, too.
-    await new Promise((resolve) => setTimeout(resolve, BREATHE))
+    try {
+      while (this.#next < this.#tape.length) {
+        if (questions && this.#find) await this.#lookWhereTheServerSays(questions, signal)
+        else await this.#lookThrough({ first: this.#next, last: this.#tape.length - 1 }, signal)
+      }
+      this.#isDone = true
+    } catch (error) {
+      if (signal.aborted) return
+      this.problem = error
+    }
+    this.#next = -1
+    this.#changed()
   }
 
-  /** @param {number} first @param {number} last */
-  #isUnknown(first, last) {
-    for (let index = first; index <= last; index++) if (this.#tape.hitsOn(index) === null) return true
-    return false
+  /** @param {Question[]} questions @param {AbortSignal} signal */
+  async #lookWhereTheServerSays(questions, signal) {
+    const first = this.#next
+    const { last, ranges } = await this.#ask(questions, first, signal)
+    for (let index = first, at = 0; index <= last; index++) {
+      while (at < ranges.length && ranges[at].last < index) at += 1
+      if (at === ranges.length || index < ranges[at].first) this.#tape.ruleOut(index)
+    }
+    for (const range of ranges) await this.#lookThrough(range, signal)
+    this.#next = last + 1
+    this.#changed()
+  }
+
+  /** On which pages from `first` on there may be something, and the last one of which that is known. @param {Question[]} questions @param {number} first @param {AbortSignal} signal @returns {Promise<{last: number, ranges: Range[]}>} */
+  async #ask(questions, first, signal) {
+    const tape = this.#tape
+    const find = /** @type {FindPlaces} */ (this.#find)
+    const end = tape.length - 1
+    let last = end
+    /** @type {Range[]} */
+    const ranges = []
+    for (const question of questions) {
+      const { reset, head, scanned_to = 0, places = [] } = await find(tape.floor + first * SIZE, question, signal)
+      signal.throwIfAborted()
+      // It was pruned, or is another log by now; whoever follows it is told.
+      if (reset) return { last: end, ranges: [{ first, last: end }] }
+      if (scanned_to < Math.min(head, tape.head)) last = Math.min(last, tape.pageOf(scanned_to + 1) - 1)
+      for (const [from, to] of places) {
+        ranges.push({ first: Math.max(first, tape.pageOf(from)), last: tape.pageOf(to) })
+      }
+    }
+    // Events so large that not even one page was looked through; and the last page is where live lines are added.
+    if (last < first) {
+      last = first
+      ranges.push({ first, last })
+    }
+    if (last === end) ranges.push({ first: end, last: end })
+    return { last, ranges: merged(ranges.filter((range) => range.first <= last)) }
+  }
+
+  /** @param {Range} range @param {AbortSignal} signal */
+  async #lookThrough({ first, last }, signal) {
+    const held = { first, last: first }
+    this.#tape.hold(held)
+    try {
+      for (let from = first; from <= last; from = this.#next) {
+        held.first = Math.max(first, from - HELD)
+        held.last = Math.min(last, from + this.#tape.handy - 1)
+        await this.#tape.loadAll(from, held.last)
+        signal.throwIfAborted()
+        for (let index = from; index <= held.last; index++) this.#tape.sight(index)
+        this.#next = held.last + 1
+        this.#changed()
+        // Others want to draw, too.
+        await new Promise((resolve) => setTimeout(resolve, BREATHE))
+        signal.throwIfAborted()
+      }
+    } finally {
+      this.#tape.release(held)
+    }
   }
 
   // Hits ---------------------------------------------------------------------------------------------
@@ -99,7 +177,7 @@ export class Search {
     for (let step = 0; step <= length; step++) {
       const index = (((start + step * direction) % length) + length) % length
       if (this.#tape.hitsOn(index) === 0) continue
-      if (this.#tape.hitsOn(index) === null && this.#next < 0) continue
+      if (this.#tape.hitsOn(index) === null && !this.isRunning) continue
       await this.#tape.load(index)
       const page = this.#tape.page(index)
       const hits = this.#tape.sight(index)?.hits ?? []
@@ -111,4 +189,16 @@ export class Search {
     }
     return null
   }
+}
+
+/** The same in order, those that overlap or touch as one. @param {Range[]} ranges */
+function merged(ranges) {
+  /** @type {Range[]} */
+  const merged = []
+  for (const range of ranges.sort((a, b) => a.first - b.first)) {
+    const before = merged.at(-1)
+    if (before && range.first <= before.last + 1) before.last = Math.max(before.last, range.last)
+    else merged.push(range)
+  }
+  return merged
 }

@@ -1,12 +1,18 @@
 // The pages of a log that are at hand, out of any number: those far from where one looks are put away when they cost
 // too much, and are fetched again when somebody comes back.
 
+/** @import {Range} from './loader.js' */
 /** @import {Carry, Page} from './page.js' */
 
 /** Characters, and what stands for them, that are kept at most. */
 const MOST = 16_000_000
 
+/** So many on either side of where one looks stay. */
+const NEAR = 2
+
 export class Shelf {
+  /** Pages that somebody needs together. @type {Set<Range>} */
+  held = new Set()
   /** @type {Map<number, Page>} */
   #pages = new Map()
   /** How the sources stood at the end of pages that were put away. @type {Map<number, Carry>} */
@@ -55,19 +61,25 @@ export class Shelf {
     this.#carries.delete(index)
   }
 
-  /** Put away what is farthest from `near`, until the rest costs little enough. @param {number} near @param {(index: number) => boolean} mustStay @returns {number[]} what was put away */
-  tidy(near, mustStay) {
+  /** Put away what is farthest from `near`, until the rest costs little enough. @param {number} near @param {number} end the last page, which still grows @returns {number[]} what was put away */
+  tidy(near, end) {
     let cost = this.cost
     if (cost <= MOST) return []
     const dropped = []
     const farthestFirst = [...this.#pages.keys()].sort((a, b) => Math.abs(b - near) - Math.abs(a - near))
     for (const index of farthestFirst) {
       if (cost <= MOST * 0.8) break
-      if (mustStay(index)) continue
+      if (index === end || Math.abs(index - near) <= NEAR || this.#isHeld(index)) continue
       cost -= this.#pages.get(index)?.cost ?? 0
       this.drop(index)
       dropped.push(index)
     }
     return dropped
+  }
+
+  /** @param {number} index */
+  #isHeld(index) {
+    for (const { first, last } of this.held) if (index >= first && index <= last) return true
+    return false
   }
 }

@@ -4,9 +4,6 @@
 /** @import {Page} from './page.js' */
 /** @import {Printed} from './printed.js' */
 
-/** How far back a line may still have changed when others were added after it. */
-const STILL_OPEN = 64
-
 export class Sight {
   /** Lines that are seen; null: all. @type {number[] | null} */
   #shown = null
@@ -41,8 +38,13 @@ export class Sight {
     return this.#tops ? (this.#tops.at(-1) ?? 0) : this.lines
   }
 
-  /** Lines were added to the page. */
-  extend() {
+  /** What there is of it in numbers, to tell whether it has changed. */
+  get seen() {
+    return `${this.rows} ${this.lines} ${this.hits.length}`
+  }
+
+  /** Lines were added to the page, or from some line on they are other than they were. @param {number} [changed] */
+  extend(changed = this.#page.touched) {
     const page = this.#page
     if (this.#isPlain && page.pieces.length && !this.#lens.wants(page.pieces[page.pieces.length - 1])) {
       this.#isPlain = false
@@ -51,7 +53,7 @@ export class Sight {
       if (this.#tops) this.#tops = []
     }
     if (this.#isPlain && !this.#tops) return
-    const from = Math.max(0, this.#looked - STILL_OPEN)
+    const from = Math.min(this.#looked, changed)
     this.#forgetFrom(from)
     for (let line = from; line < page.length; line++) this.#look(line)
     this.#looked = page.length

@@ -2,6 +2,7 @@
 // fetched in pages, when it is wanted.
 
 import { Lines } from './lines.js'
+import { Loader } from './loader.js'
 import { Page } from './page.js'
 import { pieceOf } from './pieces.js'
 import { Shelf } from './shelf.js'
@@ -10,6 +11,7 @@ import { Sums } from './sums.js'
 
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 /** @import {Lens} from './lens.js' */
+/** @import {Range} from './loader.js' */
 /** @import {Piece} from './pieces.js' */
 
 /** @typedef {(before: number, limit: number) => Promise<{head: number, floor: number, events: StoredEvent[]} | null>} ReadBefore */
@@ -17,9 +19,6 @@ import { Sums } from './sums.js'
 
 /** Events of a page. */
 export const SIZE = 100
-/** Pages of one request at most, and characters that one should have about. */
-const AT_ONCE = 10
-const HANDY = 400_000
 
 export class Tape {
   head = 0
@@ -34,9 +33,12 @@ export class Tape {
   #sights = new Map()
   /** Hits of each page, known as long as its lens is the same. @type {Map<number, number>} */
   #hits = new Map()
-  /** @type {Map<number, Promise<void>>} */
-  #loading = new Map()
-  #perPage = 20_000
+  /** Pages that one sees rightly only together with a later one, in which their lines end. @type {Map<number, number>} */
+  #reaches = new Map()
+  #loader = new Loader({
+    isHere: (index) => this.isWhole(index),
+    bring: (first, count) => this.#bring(first, count),
+  })
   #readBefore
   #changed
   #lens
@@ -97,6 +99,31 @@ export class Tape {
     return this.#hits.get(index) ?? null
   }
 
+  /** The first page from `index` on of which it is not known; -1: there is none. @param {number} [index] */
+  unknownFrom(index = 0) {
+    if (this.#hits.size < this.length) for (let at = index; at < this.length; at++) if (!this.#hits.has(at)) return at
+    return -1
+  }
+
+  /** Nothing that is looked for lies on a page that is not at hand. @param {number} index */
+  ruleOut(index) {
+    if (this.#shelf.has(index)) return
+    this.#hits.set(index, 0)
+    if (!this.#lens.isSelective) return
+    this.sums.set(index, 0)
+    this.lineSums.set(index, 0)
+  }
+
+  /** Put none of these pages away until they are released. @param {Range} range */
+  hold(range) {
+    this.#shelf.held.add(range)
+  }
+
+  /** @param {Range} range */
+  release(range) {
+    this.#shelf.held.delete(range)
+  }
+
   // What comes and is fetched ----------------------------------------------------------------------
 
   /** Events that have just happened. @param {StoredEvent[]} events */
@@ -129,57 +156,33 @@ export class Tape {
 
   /** Have a page at hand. @param {number} index */
   async load(index) {
-    if (this.isWhole(index)) return
-    await (this.#loading.get(index) ?? this.#fetch(index, 1))
+    await this.loadAll(index, this.#reaches.get(index) ?? index)
   }
 
   /** Have pages at hand, several with one request. @param {number} first @param {number} last */
   async loadAll(first, last) {
-    for (let index = first; index <= last; ) {
-      if (this.isWhole(index)) {
-        index += 1
-        continue
-      }
-      const loading = this.#loading.get(index)
-      if (loading) {
-        await loading
-        continue
-      }
-      let count = 1
-      while (
-        count < this.handy &&
-        index + count <= last &&
-        !this.isWhole(index + count) &&
-        !this.#loading.has(index + count)
-      )
-        count += 1
-      await this.#fetch(index, count)
-      index += count
+    const range = { first, last: Math.max(last, this.#reaches.get(last) ?? last) }
+    this.hold(range)
+    try {
+      await this.#loader.load(range)
+    } finally {
+      this.release(range)
     }
   }
 
   /** Pages that one request should bring. */
   get handy() {
-    return Math.max(1, Math.min(AT_ONCE, Math.floor(HANDY / this.#perPage)))
+    return this.#loader.handy
   }
 
   get isLoading() {
-    return this.#loading.size > 0
+    return this.#loader.isLoading
   }
 
   /** Is all at hand that has happened on this page? @param {number} index */
   isWhole(index) {
     const page = this.#shelf.get(index)
     return page !== undefined && page.lastSeq >= Math.min(this.#lastOf(index), this.head)
-  }
-
-  /** @param {number} first @param {number} count */
-  #fetch(first, count) {
-    const work = this.#bring(first, count).finally(() => {
-      for (let index = first; index < first + count; index++) this.#loading.delete(index)
-    })
-    for (let index = first; index < first + count; index++) this.#loading.set(index, work)
-    return work
   }
 
   /** @param {number} first @param {number} count */
@@ -193,17 +196,18 @@ export class Tape {
       this.head = Math.max(this.head, pieces[pieces.length - 1].seq)
       this.#put(index, new Page(pieces, this.#shelf.carryBefore(index)))
     }
-    this.#tidy(first, first + count - 1)
+    this.#tidy()
     this.#changed()
   }
 
   /** @param {number} index @param {Page} page */
   #put(index, page) {
-    this.#perPage = 0.7 * this.#perPage + 0.3 * page.cost
+    this.#loader.learn(page.cost)
     this.#shelf.put(index, page)
     this.#sights.delete(index)
     this.sight(index)
     this.#link(index)
+    this.#lookBack(index, page)
   }
 
   /** @param {number} index @param {Piece[]} pieces */
@@ -217,6 +221,27 @@ export class Tape {
     const sight = this.sight(index)
     sight?.extend()
     if (sight) this.#count(index, sight)
+    this.#lookBack(index, page)
+  }
+
+  /** Lines of earlier pages go on in what this page was given last. @param {number} index @param {Page} page */
+  #lookBack(index, { reachingBack }) {
+    const sources = new Set(reachingBack)
+    for (let at = index - 1; sources.size; at--) {
+      const page = this.#shelf.get(at)
+      if (!page) return
+      for (const source of sources) {
+        const line = page.openLineOf(source)
+        if (line === undefined) continue
+        sources.delete(source)
+        const sight = this.#sights.get(at)
+        if (sight?.version !== this.#lens.version) continue
+        const before = sight.seen
+        sight.extend(line)
+        this.#count(at, sight)
+        if (sight.seen !== before) this.#reaches.set(at, Math.max(index, this.#reaches.get(at) ?? 0))
+      }
+    }
   }
 
   /** Lines go on from page to page: what comes after this one may begin elsewhere than was thought. @param {number} index */
@@ -240,12 +265,8 @@ export class Tape {
     this.lineSums.set(index, null)
   }
 
-  /** @param {number} [first] pages that have just come, and are for somebody @param {number} [last] */
-  #tidy(first = -1, last = -1) {
-    const end = this.length - 1
-    const mustStay = (/** @type {number} */ page) =>
-      page === end || Math.abs(page - this.near) < 3 || (page >= first && page <= last)
-    for (const index of this.#shelf.tidy(this.near, mustStay)) this.#sights.delete(index)
+  #tidy() {
+    for (const index of this.#shelf.tidy(this.near, this.length - 1)) this.#sights.delete(index)
   }
 
   /** @param {number} index */
@@ -259,6 +280,7 @@ export class Tape {
   lookAgain() {
     this.#sights.clear()
     this.#hits.clear()
+    this.#reaches.clear()
     for (const sums of [this.sums, this.lineSums]) {
       sums.forgetAll()
       sums.guess = 0

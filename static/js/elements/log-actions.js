@@ -27,7 +27,7 @@ const SAVED_AT_ONCE = 500
  * @property {LogStatus} status
  * @property {string} link the page on which lines have addresses; '' for this one
  * @property {string} name of files
- * @property {(where: {after: number, limit: number}, signal: AbortSignal) => Promise<Page | null>} read
+ * @property {(where: {after: number, limit: number}, signal?: AbortSignal) => Promise<Page | null>} read
  */
 
 export class LogActions {

@@ -5,14 +5,17 @@ import { forInput } from './log-time.js'
 
 /** @import {Prefs} from '../console/prefs.js' */
 /** @import {LogActions, Parts} from './log-actions.js' */
+/** @import {LogSettings} from './log-settings.js' */
 
 const TYPED = 250
 const TIMES = /** @type {const} */ (['off', 'relative', 'absolute'])
 
-/** @param {Parts} parts @param {LogActions} actions @param {{refilter: () => void, prefer: (change: Partial<Prefs>) => void}} settings */
-export function bind(parts, actions, { refilter, prefer }) {
+/** @param {Parts} parts @param {LogActions} actions @param {LogSettings} settings */
+export function bind(parts, actions, settings) {
   const { tools, rows, tape, lens } = parts
   const { view } = rows
+  const refilter = () => settings.refilter()
+  const prefer = (/** @type {Partial<Prefs>} */ change) => settings.prefer(change)
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let typing
 

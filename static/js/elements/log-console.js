@@ -3,23 +3,24 @@
 // is not this one.
 
 import { Fetcher } from '../console/fetcher.js'
+import { finder } from '../console/finder.js'
 import { Intake } from '../console/intake.js'
 import { Lens } from '../console/lens.js'
-import { addressIn, readPlace, readPrefs, writePlace, writePrefs } from '../console/prefs.js'
-import { problemWith, Query } from '../console/query.js'
+import { addressIn, readPlace, writePlace } from '../console/prefs.js'
 import { Search } from '../console/search.js'
 import { Tape } from '../console/tape.js'
 import { client } from '../here.js'
 import { EVENT } from '../realtime/contract.js'
 import { LogActions } from './log-actions.js'
 import { bind } from './log-bindings.js'
+import { LogNames } from './log-names.js'
 import { LogRows } from './log-rows.js'
+import { LogSettings } from './log-settings.js'
 import { LogStatus } from './log-status.js'
 import { logTools } from './log-tools.js'
 import { LogWalk } from './log-walk.js'
 import { make } from './make.js'
 
-/** @import {Prefs} from '../console/prefs.js' */
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 
 const POUR_HIDDEN = 500
@@ -27,18 +28,24 @@ const RETRY_AFTER = [1000, 2000, 5000, 15_000]
 
 export class LogConsole extends HTMLElement {
   #tools = logTools()
+  #names = new LogNames(this.#tools)
   #lens = new Lens()
   #tape = new Tape({
     lens: this.#lens,
     readBefore: (before, limit) => this.#read({ before, limit }),
     changed: () => this.#changed(),
   })
-  #search = new Search({ tape: this.#tape, lens: this.#lens, changed: () => this.#changed() })
+  #search = new Search({
+    tape: this.#tape,
+    lens: this.#lens,
+    find: finder(client.api, () => this.#topic),
+    changed: () => this.#changed(),
+  })
   #intake = new Intake(this.#tape)
   #rows = new LogRows({
     tape: this.#tape,
     lens: this.#lens,
-    nameOf: (source) => this.#nameOf(source),
+    nameOf: (source) => this.#names.of(source),
     moved: () => this.#moved(),
   })
   #fetcher = new Fetcher({
@@ -74,14 +81,11 @@ export class LogConsole extends HTMLElement {
     status: this.#status,
     link: '',
     name: 'log',
-    read: (/** @type {{after: number, limit: number}} */ where, /** @type {AbortSignal} */ signal) =>
+    read: (/** @type {{after: number, limit: number}} */ where, /** @type {AbortSignal | undefined} */ signal) =>
       this.#read(where, signal),
   }
   #actions = new LogActions(this.#parts)
-  /** @type {Prefs} */
-  #prefs = readPrefs()
-  /** @type {Map<string, string>} */
-  #names = new Map()
+  #settings = new LogSettings(this.#parts)
   /** Ends when the element leaves the document. */
   #life = new AbortController()
   /** @type {(() => void)[]} */
@@ -93,17 +97,15 @@ export class LogConsole extends HTMLElement {
 
   constructor() {
     super()
-    const settings = {
-      refilter: () => this.#refilter(),
-      prefer: (/** @type {Partial<Prefs>} */ change) => this.#prefer(change),
-    }
-    bind(this.#parts, this.#actions, settings)
+    bind(this.#parts, this.#actions, this.#settings)
   }
 
   connectedCallback() {
     this.#life = new AbortController()
     this.#parts.link = this.dataset.link ?? ''
     this.#parts.name = this.#topic
+    this.#names.areShort = this.dataset.sources === 'command'
+    this.#lens.stream = this.#names.areShort ? 'command_id' : 'step'
     const frame = make('div', { className: 'frame' })
     // Rows would lie over an outline of the view itself.
     frame.append(this.#rows.view, make('div', { className: 'ring' }), this.#tools.state, this.#tools.follow)
@@ -111,7 +113,7 @@ export class LogConsole extends HTMLElement {
     addEventListener('hashchange', () => this.#followLink(), { signal: this.#life.signal })
     addEventListener('pagehide', () => this.#keepPlace(), { signal: this.#life.signal })
     this.#rows.connect()
-    this.#showPrefs()
+    this.#settings.show()
     this.#begin()
   }
 
@@ -135,16 +137,15 @@ export class LogConsole extends HTMLElement {
   /** What people call a source. @param {string} source @param {string} name */
   name(source, name) {
     this.#names.set(source, name)
-    for (const option of this.#tools.source.options) if (option.value === source) option.textContent = name
     this.#rows.drawSoon()
   }
 
   /** Show only what this source prints; '' shows all. @param {string} source */
   showOnly(source) {
     if (this.#tools.source.value === source) return
-    offer(this.#tools.source, source, this.#nameOf(source))
+    this.#names.offer(source)
     this.#tools.source.value = source
-    this.#refilter()
+    this.#settings.refilter()
   }
 
   /** So that keys reach them. */
@@ -154,11 +155,6 @@ export class LogConsole extends HTMLElement {
 
   get #topic() {
     return this.dataset.feed ?? ''
-  }
-
-  /** @param {string} source */
-  #nameOf(source) {
-    return this.#names.get(source) ?? (this.dataset.sources === 'command' ? source.slice(0, 8) : source)
   }
 
   // Beginning ------------------------------------------------------------------------------------
@@ -211,14 +207,14 @@ export class LogConsole extends HTMLElement {
   /** @param {Parameters<typeof client.api.events>[1]} where @param {AbortSignal} [signal] */
   async #read(where, signal = this.#life.signal) {
     const page = await client.api.events(this.#topic, where, { signal })
-    this.#learn(page?.events ?? [])
+    this.#names.learn(page?.events ?? [])
     return page
   }
 
   /** @param {StoredEvent} event */
   #live(event) {
     if (event.seq === undefined) return
-    this.#learn([event])
+    this.#names.learn([event])
     this.#intake.take(event)
     // Nothing is drawn in a hidden tab, but what comes must not pile up.
     if (document.hidden && event.seq % POUR_HIDDEN === 0) this.#intake.pour()
@@ -228,15 +224,6 @@ export class LogConsole extends HTMLElement {
       if (this.#rows.follows && !this.#intake.isPaused) this.#intake.lines = 0
       this.#status.show()
     })
-  }
-
-  /** @param {StoredEvent[]} events */
-  #learn(events) {
-    for (const { data } of events) {
-      const source = data?.step ?? data?.command_id
-      if (source) offer(this.#tools.source, source, this.#nameOf(source))
-      if (data?.agent) offer(this.#tools.agent, data.agent, data.agent)
-    }
   }
 
   #fetch() {
@@ -272,6 +259,7 @@ export class LogConsole extends HTMLElement {
       this.#rows.measure()
     } else this.#rows.refresh()
     this.#fetch()
+    this.#search.goOn()
     this.#status.show()
   }
 
@@ -287,64 +275,6 @@ export class LogConsole extends HTMLElement {
     const top = this.#rows.top ?? { seq: 0, n: 0 }
     writePlace(this.#topic, { ...top, follows: this.#rows.follows || !top.seq, hash: location.hash })
   }
-
-  #refilter() {
-    const { source, agent, level, kinds, only, find, filters } = this.#tools
-    const written = find.value.trim()
-    let { query } = this.#lens
-    try {
-      query = new Query(written)
-      this.#status.problem(null)
-    } catch (error) {
-      this.#status.problem(problemWith(error))
-    }
-    find.ariaInvalid = query.written === written ? null : 'true'
-    this.#lens.set({
-      query,
-      onlyHits: only.checked,
-      source: source.value,
-      agent: agent.value,
-      level: level.value,
-      kinds: /** @type {Lens['kinds']} */ (kinds.value),
-    })
-    const chosen = [source.value, agent.value, level.value].filter(Boolean).length + (kinds.value === 'events' ? 1 : 0)
-    filters.summary.textContent = chosen ? `Filter: ${chosen}` : 'Filter'
-    this.#tape.lookAgain()
-    this.#search.start()
-  }
-
-  #showPrefs() {
-    const { wrap, times, kinds } = this.#tools
-    wrap.checked = this.#prefs.wrap
-    times.value = this.#prefs.times
-    kinds.value = this.#prefs.kinds
-    this.#lens.kinds = this.#prefs.kinds
-    this.#rows.look.times = this.#prefs.times
-    this.#rows.view.dataset.times = this.#prefs.times
-    this.#rows.wraps = this.#prefs.wrap
-    if (this.#prefs.times === 'relative') this.#learnStart()
-  }
-
-  async #learnStart() {
-    const { floor } = this.#tape
-    const page = await this.#read({ after: floor, limit: 1 }).catch(() => null)
-    if (page?.events[0]) this.#rows.look.start = Date.parse(page.events[0].timestamp)
-    this.#rows.drawSoon()
-  }
-
-  /** @param {Partial<Prefs>} change */
-  #prefer(change) {
-    this.#prefs = { ...this.#prefs, ...change }
-    writePrefs(this.#prefs)
-    this.#showPrefs()
-  }
-}
-
-/** Something can be chosen once it has been seen. @param {HTMLSelectElement} select @param {string} value @param {string} name */
-function offer(select, value, name) {
-  for (const option of select.options) if (option.value === value) return
-  if (!select.options.length) select.add(new Option('All', ''))
-  select.add(new Option(name, value))
 }
 
 customElements.define('log-console', LogConsole)

@@ -1,5 +1,7 @@
 // The window onto a log: the rows that can be seen now, a few more above and below, and nothing else.
 
+import { LogAnchor } from './log-anchor.js'
+import { LogPins } from './log-pins.js'
 import { LogRow } from './log-row.js'
 import { LogScroll } from './log-scroll.js'
 import { make } from './make.js'
@@ -8,7 +10,6 @@ import { make } from './make.js'
 /** @import {Address, Tape} from '../console/tape.js' */
 /** @import {Shown} from './log-row.js' */
 
-/** @typedef {{seq: number, n: number, part: number, page: number, within: number}} Anchor */
 /** @typedef {{times: 'off' | 'relative' | 'absolute', start: number, digits: number}} Look */
 
 const MORE_ROWS = 24
@@ -32,10 +33,8 @@ export class LogRows {
   #rows = new Map()
   /** @type {LogRow[]} */
   #spare = []
-  /** Rows that stay although they are not seen. @type {Set<Element>} */
-  #pinned = new Set()
-  /** @type {Anchor} */
-  #anchor = { seq: 0, n: 0, part: 0, page: 0, within: 0 }
+  #pins = new LogPins(this.#sheet)
+  #anchor
   #origin = 0
   #widest = 0
   #isWrapping = true
@@ -46,7 +45,6 @@ export class LogRows {
   #nameOf
   #moved
   #resizes = new ResizeObserver(() => this.measure())
-  #selects = () => this.#selected()
 
   /** @param {object} options @param {Tape} options.tape @param {Lens} options.lens @param {(source: string) => string} options.nameOf @param {() => void} options.moved another part of the log is seen */
   constructor({ tape, lens, nameOf, moved }) {
@@ -64,17 +62,18 @@ export class LogRows {
     this.#sheet.append(this.#probe, this.#blanks)
     this.view.append(this.#spacer, this.#sheet)
     this.scroll = new LogScroll(this.view, this.#spacer)
+    this.#anchor = new LogAnchor(tape, this.scroll)
     this.view.addEventListener('scroll', () => this.#scrolled(), { passive: true })
   }
 
   connect() {
     this.#resizes.observe(this.view)
-    document.addEventListener('selectionchange', this.#selects)
+    this.#pins.connect()
   }
 
   disconnect() {
     this.#resizes.disconnect()
-    document.removeEventListener('selectionchange', this.#selects)
+    this.#pins.disconnect()
     this.scroll.stop()
     cancelAnimationFrame(this.#frame)
     this.#frame = 0
@@ -111,7 +110,7 @@ export class LogRows {
   /** Rows have come, gone or changed: what is seen stays where it is. */
   refresh() {
     const rows = this.#tape.rows
-    this.scroll.refresh(rows, this.follows ? rows : this.#rowOf(this.#anchor))
+    this.scroll.refresh(rows, this.follows ? rows : this.#anchor.row)
     this.drawSoon()
   }
 
@@ -130,27 +129,23 @@ export class LogRows {
   letGo() {
     if (!this.follows) return
     this.follows = false
-    this.#setAnchor()
+    this.#anchor.drop()
   }
 
   /** Put a line into the window. @param {Address} address @param {number} [from] share of the window above it */
   show({ seq, n }, from = 0.3) {
     this.follows = false
-    const row = this.#rowOf({ seq, n, part: 0, page: this.#tape.pageOf(seq), within: 0 })
+    const row = this.#anchor.rowOf({ seq, n })
     const isSeen = row >= this.scroll.row + 1 && row <= this.scroll.row + this.scroll.visible - 2
     if (!isSeen) this.scroll.goTo(row - this.scroll.visible * from)
-    this.#setAnchor()
+    this.#anchor.drop()
     this.drawSoon()
     this.#moved()
   }
 
   /** The line at the top of the window. @returns {Address | null} */
   get top() {
-    const { page, within } = this.#tape.sums.find(Math.ceil(this.scroll.row - 0.01))
-    const sight = this.#tape.sight(page)
-    const found = this.#tape.page(page)
-    if (!sight?.rows || !found) return null
-    return found.addressOf(sight.lineAt(Math.min(Math.floor(within), sight.rows - 1)).line)
+    return this.#anchor.top
   }
 
   // Where it stands ------------------------------------------------------------------------------
@@ -158,7 +153,7 @@ export class LogRows {
   #scrolled() {
     if (!this.scroll.scrolled(() => this.#rested())) return
     this.follows = this.scroll.isAtEnd
-    this.#setAnchor()
+    this.#anchor.drop()
     this.draw()
     this.#moved()
   }
@@ -166,27 +161,6 @@ export class LogRows {
   #rested() {
     this.drawSoon()
     this.#moved()
-  }
-
-  #setAnchor() {
-    const { page, within } = this.#tape.sums.find(this.scroll.row)
-    const sight = this.#tape.sight(page)
-    const found = this.#tape.page(page)
-    this.#anchor = { seq: 0, n: 0, part: 0, page, within }
-    if (!sight?.rows || !found) return
-    const row = Math.min(Math.floor(within), sight.rows - 1)
-    const { line, part } = sight.lineAt(row)
-    this.#anchor = { ...found.addressOf(line), part: part + within - row, page, within }
-  }
-
-  /** @param {Anchor} anchor */
-  #rowOf({ seq, n, part, page: index, within }) {
-    if (!seq) return this.#tape.sums.before(index) + within
-    const at = this.#tape.pageOf(seq)
-    const page = this.#tape.page(at)
-    const sight = this.#tape.sight(at)
-    const before = this.#tape.sums.before(at)
-    return page && sight ? before + sight.rowOf(page.find(seq, n)) + part : before + within
   }
 
   // Drawing --------------------------------------------------------------------------------------
@@ -206,7 +180,7 @@ export class LogRows {
     this.#rows = new Map()
     this.#write(first, last, before)
     for (const [key, old] of before) {
-      if (this.#pinned.has(old.element)) this.#rows.set(key, old)
+      if (this.#pins.has(old.element)) this.#rows.set(key, old)
       else {
         this.#spare.push(old)
         old.element.remove()
@@ -237,9 +211,11 @@ export class LogRows {
         row += rest
       } else {
         for (; within < sight.rows && row < last; within++, row++) {
-          const shown = this.#shown(page, sight.lineAt(within), source, row === top)
+          const at = sight.lineAt(within)
+          const shown = this.#shown(page, at, source, row === top)
           source = shown.piece.source
           this.#put(shown, row, before)
+          if (this.#goesOnElsewhere(page, at.line)) wanted.push(page + 1)
         }
       }
       page += 1
@@ -251,6 +227,12 @@ export class LogRows {
       this.#blanks.style.transform = `translateY(${(blankFrom - this.#origin) * this.scroll.rowHeight}px)`
       this.#blanks.style.height = `${blanks * this.scroll.rowHeight}px`
     }
+  }
+
+  /** Does a line perhaps end on a page that is not at hand? @param {number} index @param {number} line */
+  #goesOnElsewhere(index, line) {
+    if (index + 1 >= this.#tape.length || this.#tape.isWhole(index + 1)) return false
+    return this.#tape.page(index)?.isOpen(line) ?? false
   }
 
   /** @param {number} index @param {{line: number, part: number}} where @param {string} above the source of the row above @param {boolean} isTop @returns {Shown} */
@@ -295,23 +277,11 @@ export class LogRows {
   /** Rows stand in the document as they stand on the screen, so that a selection goes through them in order. */
   #order() {
     let rows = [...this.#rows.values()]
-    if (this.#pinned.size) rows = rows.sort((a, b) => a.top - b.top)
+    if (this.#pins.any) rows = rows.sort((a, b) => a.top - b.top)
     let next = this.#blanks.nextSibling
     for (const { element } of rows) {
       if (element === next) next = next.nextSibling
       else this.#sheet.insertBefore(element, next)
-    }
-  }
-
-  /** Rows in which a selection begins or ends: without them it would be lost. */
-  #selected() {
-    const selection = document.getSelection()
-    const nodes = selection && !selection.isCollapsed ? [selection.anchorNode, selection.focusNode] : []
-    this.#pinned.clear()
-    for (const node of nodes) {
-      const element = node instanceof Element ? node : node?.parentElement
-      const row = element?.closest('.line')
-      if (row && this.#sheet.contains(row)) this.#pinned.add(row)
     }
   }
 }

@@ -96,7 +96,7 @@ export class LogStatus {
   #showWork() {
     const { work, stop } = this.#tools
     const percent = (/** @type {number} */ share) => `${Math.floor(share * 100)} %`
-    if (this.saved !== null) work.textContent = `Preparing the download: $NUMBER.format(percent(this.saved)}`
+    if (this.saved !== null) work.textContent = `Preparing the download: ${percent(this.saved)}`
     else if (this.#search.isRunning) work.textContent = `Looking through the log: ${percent(this.#search.share)}`
     else work.textContent = ''
     stop.hidden = this.saved === null && !this.#search.isRunning
@@ -122,7 +122,7 @@ export class LogStatus {
     const now = performance.now()
     if (lines < this.#told) this.#told = lines
     if (lines - this.#told === 0 || now - this.#toldAt < SAY_AGAIN) return
-    this.say(`$NUMBER.format(lines - this.#told)new lines`)
+    this.say(`${NUMBER.format(lines - this.#told)} new lines`)
     this.#toldAt = now
     this.#told = lines
   }

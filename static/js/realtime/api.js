@@ -65,9 +65,9 @@ export class Api {
     return performance.now() - sent
   }
 
-  /** @param {string} path @returns {Promise<any>} */
-  async get(path) {
-    return await this.#read(await this.#fetch(path, {}, TIMEOUT))
+  /** @param {string} path @param {{signal?: AbortSignal}} [how] @returns {Promise<any>} */
+  async get(path, { signal } = {}) {
+    return await this.#read(await this.#fetch(path, { signal }, TIMEOUT))
   }
 
   /** @param {string} path @param {unknown} [data] @returns {Promise<any>} */

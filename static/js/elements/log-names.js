@@ -1,0 +1,49 @@
+// What the sources and agents of a log are called; each can be chosen once it has been seen.
+
+/** @import {StoredEvent} from '../realtime/types.d.ts' */
+/** @import {LogTools} from './log-tools.js' */
+
+export class LogNames {
+  /** Is a source without a name called by the beginning of its id? */
+  areShort = false
+  /** @type {Map<string, string>} */
+  #names = new Map()
+  #tools
+
+  /** @param {LogTools} tools */
+  constructor(tools) {
+    this.#tools = tools
+  }
+
+  /** @param {string} source */
+  of(source) {
+    return this.#names.get(source) ?? (this.areShort ? source.slice(0, 8) : source)
+  }
+
+  /** @param {string} source @param {string} name */
+  set(source, name) {
+    this.#names.set(source, name)
+    for (const option of this.#tools.source.options) if (option.value === source) option.textContent = name
+  }
+
+  /** @param {string} source */
+  offer(source) {
+    offer(this.#tools.source, source, this.of(source))
+  }
+
+  /** @param {StoredEvent[]} events */
+  learn(events) {
+    for (const { data } of events) {
+      const source = data?.step ?? data?.command_id
+      if (source) this.offer(source)
+      if (data?.agent) offer(this.#tools.agent, data.agent, data.agent)
+    }
+  }
+}
+
+/** @param {HTMLSelectElement} select @param {string} value @param {string} name */
+function offer(select, value, name) {
+  for (const option of select.options) if (option.value === value) return
+  if (!select.options.length) select.add(new Option('All', ''))
+  select.add(new Option(name, value))
+}
