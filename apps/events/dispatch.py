@@ -91,7 +91,12 @@ def perform(call: Call) -> "asyncio.Future[StoredEvent | None]":
 
 def perform_sync(actor: Actor, inbound: object) -> dict[str, Any]:
     """The same for code that is not async: a Django view, a management command."""
-    return ack(write_and_wait(_carry_out, understand(actor, inbound)))
+    return perform_call_sync(understand(actor, inbound))
+
+
+def perform_call_sync(call: Call) -> dict[str, Any]:
+    """The same for a frame that was understood already."""
+    return ack(write_and_wait(_carry_out, call))
 
 
 def say_goodbye(actor: Actor) -> None:

@@ -187,8 +187,7 @@ class Connection:
     def _call(self, inbound: Any) -> None:
         """Start a command frame; it is answered when it is on disk. Ordinary frames of one socket keep their order."""
         call = dispatch.understand(self.actor, inbound)
-        if call.frame.RATE is not None:
-            self.allowance.spend_on(call.frame.TYPE, call.frame.RATE)
+        self.allowance.spend_on(call.frame.TYPE, call.frame.RATE)
         if self._in_flight >= CALLS_WAITING:
             raise TooFast("Too many of your frames are waiting for their answers.", retry_after=1.0)
         self._in_flight += 1

@@ -46,8 +46,10 @@ class Allowance:
         if wait := self._frames.take():
             raise TooFast(sentence, retry_after=_told(wait))
 
-    def spend_on(self, type: str, rate: float) -> None:
-        """One frame of a type that has its own rate."""
+    def spend_on(self, type: str, rate: float | None) -> None:
+        """One frame of a type that may have its own rate, per second."""
+        if rate is None:
+            return
         if self._by_type is None:
             self._by_type = {}
         bucket = self._by_type.get(type)

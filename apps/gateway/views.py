@@ -122,9 +122,12 @@ def _perform(actor: Actor, frame: Any) -> dict[str, Any]:
     """Carry out one frame. One that fails is answered like on the socket, and takes no other with it."""
     limits = settings.LIMITS
     per_second = limits["agent_frames_per_second" if actor.is_agent else "frames_per_second"]
-    allowance_over_http(actor.sender, per_second).spend()
+    allowance = allowance_over_http(actor.sender, per_second)
+    allowance.spend()
     try:
-        return dispatch.perform_sync(actor, frame)
+        call = dispatch.understand(actor, frame)
+        allowance.spend_on(call.frame.TYPE, call.frame.RATE)
+        return dispatch.perform_call_sync(call)
     except Refusal:
         raise
     except Exception as problem:

@@ -93,6 +93,14 @@ async def test_a_type_has_a_rate_of_its_own(alice, room, connect):
     assert (await socket.ask("message", room.topic, content="another type"))["type"] == "ack"
 
 
+async def test_over_http_it_is_the_same_rate(alice, room, api):
+    answers = [await api(alice).send_frame("typing", room.topic, active=True) for _ in range(8)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 1 <= len(refused) <= 3
+    assert refused[0].json()["error"]["code"] == "too_fast" and int(refused[0].headers["Retry-After"]) == 1
+    assert (await api(alice).send_frame("message", room.topic, content="another type")).status_code == 200
+
+
 async def test_one_topic_too_many_is_refused(alice, room, team, connect, api):
     others = [(await api(alice).post("/api/v1/chat/sessions/", json={"title": "x"})).json()["topic"] for _ in range(3)]
     socket = await connect(alice, follow=room.topic)
