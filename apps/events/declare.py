@@ -134,7 +134,8 @@ class CommandFrame(_OfTopic):
     """A wish sent by a client, named in the imperative. It is refused or it becomes events.
 
     `role` is the least role on its topic; `rate` the most of them ("10/s", "30/m") per connection, over HTTP per
-    sender; `grouped` frames share one transaction with what arrived beside them; `audit` writes each into the audit log.
+    sender; `grouped` frames share one transaction with what arrived beside them; `audit` writes each into the audit
+    log.
     """
 
     ROLE: ClassVar[Role]

@@ -23,7 +23,9 @@ _IMPORT = re.compile(r"^(?:import|export)\b[^'\"()]*?['\"]([^'\"]+)['\"]", re.MU
 @register.simple_tag
 def module(path: str) -> SafeString:
     """The script element, and before it a preload for each module that it needs."""
-    needed = format_html_join("\n  ", '<link rel="modulepreload" href="{}">', ((_address(name),) for name in needs(path)))
+    needed = format_html_join(
+        "\n  ", '<link rel="modulepreload" href="{}">', ((_address(name),) for name in needs(path))
+    )
     return format_html('{}\n  <script type="module" src="{}"></script>', needed, static(path))
 
 
