@@ -6,9 +6,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from apps.accounts.views import LogoutView
+
 APPS = ["gateway", "accounts", "agents", "tasks", "swarm", "chat", "notices", "pages"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/logout/", LogoutView.as_view()),
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),

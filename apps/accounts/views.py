@@ -6,6 +6,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from apps.accounts.forms import LoginForm
+from apps.accounts.marks import forget_login
 
 
 class LoginView(views.LoginView):
@@ -18,5 +19,6 @@ class LogoutView(views.LogoutView):
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         with transaction.atomic():  # whoever hears of the logout finds the session gone
             response = super().post(request, *args, **kwargs)
+        forget_login(response)
         messages.success(request, "You are logged out.")
         return response

@@ -2,9 +2,10 @@
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+
+from apps.accounts.marks import mark_of
 
 
 def client_attributes(request: HttpRequest) -> dict[str, SafeString]:
@@ -13,7 +14,7 @@ def client_attributes(request: HttpRequest) -> dict[str, SafeString]:
     if user is None or not user.is_authenticated:
         return {}
     given = {
-        "session": _mark(request),
+        "session": mark_of(request),
         "socket-url": settings.WEBSOCKET_URL,
         "reconnect-ms": round(settings.CLIENT["reconnect_seconds"] * 1000),
         "attempts": settings.CLIENT["attempts"],
@@ -22,9 +23,3 @@ def client_attributes(request: HttpRequest) -> dict[str, SafeString]:
         "report-errors": "on" if settings.REPORT_CLIENT_ERRORS else "off",
     }
     return {"client_attributes": format_html_join(" ", 'data-{}="{}"', given.items())}
-
-
-def _mark(request: HttpRequest) -> str:
-    """Names this login without telling its key: tabs of one login share their connection."""
-    key = getattr(request.session, "session_key", None) or ""
-    return salted_hmac("signalbox.tabs", key, algorithm="sha256").hexdigest()[:16]

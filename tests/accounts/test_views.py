@@ -67,6 +67,26 @@ def test_a_logout_through_the_admin_is_told_too(browser, admin_user, told, commi
     assert [revocation.session_key for revocation in told] == [session_key]
 
 
+@pytest.mark.parametrize("path", ["/logout/", "/admin/logout/"])
+def test_a_logout_takes_back_what_the_browser_has_kept(browser, admin_user, path):
+    here = browser(admin_user)
+    here.get("/")
+    assert here.cookies["login"].value == mark_of_page(here.get("/tasks/"))
+    answer = here.post(path)
+    assert answer["Clear-Site-Data"] == '"cache"'
+    assert answer.cookies["login"].value == ""
+
+
+def test_each_login_has_a_mark_of_its_own(browser, alice):
+    one, other = browser(alice), browser(alice)
+    assert mark_of_page(one.get("/")) == mark_of_page(one.get("/")) != mark_of_page(other.get("/"))
+
+
+def mark_of_page(answer):
+    [mark] = re.findall(r'data-session="(\w+)"', answer.text)
+    return mark
+
+
 def test_a_link_cannot_log_anybody_out(browser, alice):
     here = browser(alice)
     assert here.get("/logout/").status_code == 405

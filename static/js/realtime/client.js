@@ -94,6 +94,7 @@ export class Client {
           ...(transport !== 'socket' && { http: (line) => new Poller(this.api, line) }),
         },
         listener: to,
+        user,
         canRenew: token !== null,
         wasUp,
         traffic,
@@ -125,7 +126,7 @@ export class Client {
   }
 
   stop() {
-    this.#outbox.pause()
+    this.#outbox.close()
     this.#wire.stop()
   }
 

@@ -41,21 +41,24 @@ export class Connection {
   #monitor
   #openers
   #listener
+  #user
   #canRenew
 
   /**
    * @param {object} options
    * @param {Partial<Record<Transport, Opener>>} options.openers how to open a line of each kind; one may be left out
    * @param {WireListener} options.listener
+   * @param {string} [options.user] whose line it is; the server's answer must say the same
    * @param {boolean} [options.canRenew] whether each opening fetches a new token, so that 4401 deserves a second try
    * @param {boolean} [options.wasUp] whether it goes on with what another one has kept up
    * @param {Traffic} [options.traffic] counted by whoever opens the lines
    * @param {{reconnectMs?: number, attempts?: number}} [options.settings]
    * @param {() => number} [options.random]
    */
-  constructor({ openers, listener, canRenew = false, wasUp = false, traffic, settings = {}, random }) {
+  constructor({ openers, listener, user = '', canRenew = false, wasUp = false, traffic, settings = {}, random }) {
     this.#openers = openers
     this.#listener = listener
+    this.#user = user
     this.#canRenew = canRenew
     this.#wasUp = wasUp
     this.#traffic = traffic ?? { received: 0, sent: 0 }
@@ -141,6 +144,11 @@ export class Connection {
     this.#opening.delete(transport)
     // Polling that comes up while the socket did too is not needed any more.
     if (transport === 'http' && this.#transport === 'websocket') return line.close()
+    // Somebody else has logged in meanwhile, who must not say what this page's person wrote.
+    if (this.#user && hello.user && `${hello.user.id}` !== this.#user) {
+      line.close()
+      return this.#stopFor({ code: CLOSE.REVOKED, refusal: { code: 'revoked', message: '' } })
+    }
 
     if (!this.#line && this.#wasUp) this.#reconnects += 1
     this.#line?.close()

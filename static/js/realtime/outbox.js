@@ -82,6 +82,12 @@ export class Outbox {
     this.#isOpen = false
   }
 
+  /** The page goes away, perhaps to come back. */
+  close() {
+    this.pause()
+    this.#store?.close?.()
+  }
+
   /** An ack or error came in. false: it is not for one of ours. @param {Frame} frame */
   answered({ type, id = '', data }) {
     const waiting = this.#waiting.get(id)

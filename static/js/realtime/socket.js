@@ -183,7 +183,7 @@ export class Socket {
   #end(code, refusal = this.#refusal) {
     if (!this.#timer) return
     this.#letGo()
-    this.#listener.closed({ code: closeCodeOf(code, refusal), refusal })
+    this.#listener.closed({ code: closeCodeOf(code, refusal, !this.#token && !this.#established), refusal })
   }
 
   #letGo() {
@@ -197,8 +197,13 @@ export class Socket {
   }
 }
 
-/** Some servers drop the close code; the last error frame repeats it. @param {number} code @param {Refusal | null} refusal */
-function closeCodeOf(code, refusal) {
+/**
+ * Some servers drop the close code; the last error frame repeats it.
+ *
+ * @param {number} code @param {Refusal | null} refusal @param {boolean} isAllSaid the cookie had to say who it is, and did not
+ */
+function closeCodeOf(code, refusal, isAllSaid) {
+  if (isAllSaid && refusal?.code === 'unauthenticated') return CLOSE.UNAUTHENTICATED
   if (code >= 4000 || !refusal) return code
   const codes = /** @type {Record<string, number>} */ (CLOSE)
   return codes[refusal.code.toUpperCase()] ?? code

@@ -33,6 +33,14 @@ export class IndexedStore {
     if (n !== undefined) await this.#do('readwrite', (entries) => entries.delete(n))
   }
 
+  /** Hold nothing open; it is opened again when it is needed. */
+  async close() {
+    const database = this.#database
+    this.#database = null
+    const opened = await database?.catch(() => null)
+    opened?.close()
+  }
+
   /** @template T @param {IDBTransactionMode} mode @param {(entries: IDBObjectStore) => IDBRequest<T>} step @returns {Promise<T>} */
   async #do(mode, step) {
     this.#database ??= open(this.#name)

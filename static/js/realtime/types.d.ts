@@ -108,6 +108,8 @@ export interface Store {
   all(): Promise<Entry[]>
   put(entry: Entry): Promise<void>
   remove(id: string): Promise<void>
+  /** The page goes away: hold nothing open. */
+  close?(): void
 }
 
 /** One page of a topic's log. */
