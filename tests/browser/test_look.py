@@ -7,8 +7,8 @@ from tests.support.processes import ROOT
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-DRAWN_LATER = {"run": 0.25, "agent": 0.25}
-"""Pages with a part whose height only its script knows; how much of the window may move, 0.02 elsewhere."""
+MAY_MOVE = 0.05
+"""Of the window, in a page's whole first moments; 0.1 is what counts as good elsewhere."""
 WITHOUT_LOGIN = ["/", "/login/", "/nothing/"]
 
 VITALS = """() => new Promise((done) => {
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.variants("uvicorn", "sqlite")
 
 @pytest.fixture
 def pages(server, team, alice):
-    return server.do("tests.browser.scene:fill", team.id, alice.id)
+    return server.do("tests.support.scene:fill", team.id, alice.id)
 
 
 async def themed(window, server, theme, who=None):
@@ -78,7 +78,7 @@ async def test_nothing_jumps_while_a_page_comes_alive(window, alice, pages):
             await page.goto(f"{hers.server.url}{path}")
             await live(page)
             vitals = await page.evaluate(VITALS)
-            assert vitals["shifts"] < DRAWN_LATER.get(name, 0.02), (path, size, vitals)
+            assert vitals["shifts"] < MAY_MOVE, (name, size, vitals)
             assert 0 < vitals["paint"] < 2500, (path, vitals)  # a loaded machine; docs/benchmarks.md has the real one
             await page.close()
 

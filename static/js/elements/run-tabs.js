@@ -43,7 +43,6 @@ export class RunTabs extends HTMLElement {
   #draw() {
     const { all } = this.#runs
     const focused = this.#list.contains(document.activeElement) ? idOf(document.activeElement) : ''
-    this.hidden = all.length < 2
     this.#list.replaceChildren(...all.map((run) => this.#tab(run)))
     if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-open="${focused}"] a`))?.focus()
   }
@@ -52,7 +51,7 @@ export class RunTabs extends HTMLElement {
   #tab({ id, name, status }) {
     const dot = make('span', { className: 'dot', title: status })
     dot.dataset.status = status
-    const words = make('span', { className: 'visually-hidden', textContent: ` (${status})` })
+    const words = make('span', { className: 'unseen', textContent: ` (${status})` })
     const link = make(
       'a',
       { href: `/runs/${id}/${location.search}` },

@@ -43,15 +43,6 @@ export class RunTimeline extends HTMLElement {
   #detail = make('p', { className: 'detail' })
 
   connectedCallback() {
-    this.replaceChildren(
-      make(
-        'div',
-        { className: 'board' },
-        this.#names,
-        make('div', { className: 'time' }, this.#head, this.#tracks, this.#axis),
-      ),
-      this.#detail,
-    )
     this.#tracks.onclick = ({ target }) => this.#choose(target)
     this.#tracks.onkeydown = (event) => this.#steer(event)
     for (const type of ['pointerover', 'focusin'])
@@ -78,6 +69,7 @@ export class RunTimeline extends HTMLElement {
 
   #draw() {
     if (!this.#story || !this.isConnected) return
+    if (!this.#detail.isConnected) this.#furnish()
     const layout = layOut(this.#story, this.#forecast, serverNow())
     this.dataset.status = this.#story.status
     this.#drawLanes(layout)
@@ -86,9 +78,16 @@ export class RunTimeline extends HTMLElement {
     if (!this.#tracks.matches(':hover, :focus-within')) this.#tell(null)
   }
 
+  /** Until there is something to draw stands what the server has written, which is as high. */
+  #furnish() {
+    const time = make('div', { className: 'time' }, this.#head, this.#tracks, this.#axis)
+    this.replaceChildren(make('div', { className: 'board' }, this.#names, time), this.#detail)
+  }
+
   /** @param {Layout} layout */
   #drawLanes({ lanes }) {
-    this.hidden = lanes.length === 0 && this.#story?.isOver === true
+    const around = this.closest('section')
+    if (around) around.hidden = lanes.length === 0 && this.#story?.isOver === true
     keepUp(this.#names, lanes, nameOf)
     keepUp(this.#tracks, lanes, () => make('div', { className: 'track' }))
     const bars = new Map(this.#bars)

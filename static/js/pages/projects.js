@@ -60,7 +60,7 @@ function showInList(data) {
   if (!row) {
     row = copyOf('run-row')
     row.setAttribute('data-run', data.run_id)
-    fill(row, { project: `/runs/${data.run_id}/` })
+    fill(row, { link: `/runs/${data.run_id}/`, by: `by ${data.by}` })
     list.prepend(row)
     flash(row)
   }
@@ -68,7 +68,6 @@ function showInList(data) {
     status: data.status,
     started_at: data.started_at,
     steps: `${data.done}/${data.total}`,
-    project: data.project,
   })
   document.querySelector('.empty')?.setAttribute('hidden', '')
 }

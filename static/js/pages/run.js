@@ -184,7 +184,7 @@ function outcomeInWords() {
   const steps = `${story.done} of ${story.total} steps`
   if (!story.isOver) return `${story.error?.message ?? ''} What runs comes to its end first; nothing new starts.`
   if (story.status === 'completed') return `Completed: ${steps}${took}.`
-  return `${story.error?.message ?? `The run ${story.status}.`} It ended after ${steps}${took}.`
+  return `${story.error?.message ?? (story.status === 'cancelled' ? 'The run was cancelled.' : 'The run failed.')} It ended after ${steps}${took}.`
 }
 
 /** What only time tells: that this page is cut off, or that a step waits for somebody who isn't there. */

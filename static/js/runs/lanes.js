@@ -95,6 +95,6 @@ function ticksOf(seconds) {
     seconds: n * gap,
     at: (n * gap) / seconds,
   }))
-  // The last one needs room for its number.
-  return all.filter(({ at }) => at < 0.97)
+  // The last one needs room for its number, on a phone too.
+  return all.filter(({ at }) => at < 0.88)
 }
