@@ -60,6 +60,7 @@ class Room:
     tells: bool = True
     """Whether the other processes have to hear of us at the next opportunity."""
     timer: asyncio.TimerHandle | None = None
+    due: float = 0.0
 
     def people_here(self) -> People:
         """A person with many sockets counts once; agents and programs are not people."""
@@ -133,10 +134,10 @@ def _plan(room: Room, wait: float) -> None:
     loop = asyncio.get_running_loop()
     at = max(loop.time() + wait, room.said_at + SAY_EVERY_SECONDS)
     if room.timer is not None:
-        if room.timer.when() <= at:
+        if room.due <= at:
             return
         room.timer.cancel()
-    room.timer = loop.call_at(at, _say, room)
+    room.timer, room.due = loop.call_at(at, _say, room), at  # uvloop's handle does not tell when
 
 
 def _say(room: Room) -> None:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+import uvloop
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
@@ -140,6 +141,22 @@ async def seen(socket: Any, *expected: str, seconds: float = 20) -> None:
 
 
 @pytest.mark.variants("sqlite")
+def test_on_the_servers_own_loop_two_who_come_at_once_are_told_once(monkeypatch):
+    """uvloop's handle for a moment that is now does not know its time."""
+    told = []
+    monkeypatch.setattr(presence, "_say", told.append)
+    room = presence.Room("story.a")
+
+    async def come() -> None:
+        presence._plan(room, 0)
+        presence._plan(room, 0)
+        await asyncio.sleep(0.01)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(come())
+    assert told == [room]
+
+
 async def test_over_real_sockets_with_one_who_hangs_up(connect, team, alice, bob):
     hers, his = await connect(alice), await connect(bob)
     for socket in (hers, his):
