@@ -65,6 +65,11 @@ export class Sums {
     return this.before(this.length)
   }
 
+  /** Rows that were counted. */
+  get known() {
+    return this.#sum(this.length)[0]
+  }
+
   /** What an average page of those that are known has, the last one left out, since it still grows. */
   get average() {
     const last = this.#rows.at(-1) ?? null

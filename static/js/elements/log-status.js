@@ -74,9 +74,9 @@ export class LogStatus {
 
   #countInWords() {
     if (!this.isReady) return ''
-    const lines = Math.round(this.#tape.lineSums.total)
-    const about = this.#tape.lineSums.allKnown || this.#lens.isSelective ? '' : '≈ '
-    return `${about}${NUMBER.format(lines)} ${lines === 1 ? 'line' : 'lines'}`
+    const { known, allKnown } = this.#tape.lineSums
+    const more = allKnown || this.#lens.isSelective ? '' : '+'
+    return `${NUMBER.format(known)}${more} ${known === 1 && !more ? 'line' : 'lines'}`
   }
 
   #showHits() {
