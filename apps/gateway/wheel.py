@@ -8,7 +8,8 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 from django.conf import settings
 
@@ -26,7 +27,7 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 RIGHTS_EVERY_SECONDS = 60.0
 WARN_SECONDS = 60.0
-"""How long before a token's end its client is told."""
+"""How long before a token's end its client is told; in the middle of its life, where that is later."""
 SILENT_HEARTBEATS = 2.4
 
 _turning: "list[asyncio.Task[None]]" = []
@@ -82,9 +83,14 @@ def _check_token(connection: LiveSocket) -> None:
     left = ends_at - time.time()
     if left <= 0:
         connection.close(Unauthenticated("Your token has expired; refresh it and come back."))
-    elif left <= WARN_SECONDS and not connection.warned:
+    elif left <= WARN_SECONDS and not connection.warned and left <= _half_a_life():
         connection.warned = True
         connection.answer(wire.frame("token_expiring", data={"seconds": max(0, int(left))}))
+
+
+def _half_a_life() -> float:
+    """Seconds. A token that is announced as soon as it is fresh would be renewed every second."""
+    return cast(timedelta, settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]).total_seconds() / 2
 
 
 def _check_silence(connection: LiveSocket, now: float) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -70,6 +71,16 @@ async def test_a_token_with_time_left_is_not_announced(alice):
     client = connected(Actor(user=alice, expires_at=time.time() + WARN_SECONDS + 5))
     wheel._check_token(client.connection)
     assert told(client) == []
+
+
+async def test_a_token_of_a_short_life_is_announced_in_the_middle_of_it(alice, settings):
+    settings.SIMPLE_JWT = {**settings.SIMPLE_JWT, "ACCESS_TOKEN_LIFETIME": timedelta(seconds=8)}
+    client = connected(Actor(user=alice, expires_at=time.time() + 7))
+    wheel._check_token(client.connection)
+    assert told(client) == [], "renewed already, it would be renewed again every second"
+    client.connection.actor = replace(client.connection.actor, expires_at=time.time() + 3.9)
+    wheel._check_token(client.connection)
+    assert told(client) == ["token_expiring"]
 
 
 async def test_who_needs_no_token_is_never_announced(alice):
