@@ -4,10 +4,14 @@ Alice owns a team, bob operates in it, victor views, mallory is a stranger, and 
 In a test that uses `server` (or `connect`, `api`, `window`, which do), they live in that live server's database and
 are `Person`s; in every other test they are rows of the test database.
 
-`server` is one of the four variants and shared between tests; each test gets a fresh cast in it. A test that kills,
-restarts or configures its server says `@pytest.mark.own_server(LIMIT_TOPICS="3")`, and
-`@pytest.mark.variants("sqlite")` narrows the choice. `server.do("module:function", …)` calls a function in a process
+`server` is one of the four variants and shared between tests; each test gets a fresh cast in it. A test that configures
+its server, or leaves it harmed, says `@pytest.mark.own_server(LIMIT_TOPICS="3")`; a module that configures its server
+for all its tests has SETTINGS; `@pytest.mark.variants("sqlite")` narrows the choice. `server.do("module:function", …)` calls a function in a process
 beside the server, with its database.
+
+So with Chromium: a worker has one, and each `window` in it is a profile of its own that is gone after the test; a test
+that would harm others' windows says `@pytest.mark.own_browser`. That Chromium lives on one event loop, so every test
+with a live server does, and async fixtures that talk to the server say `@live_fixture`.
 """
 
 import signal
@@ -20,12 +24,16 @@ from typing import Any
 
 import hypothesis
 import pytest
-from playwright.async_api import async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Playwright, async_playwright
 
 from tests.support import processes
 from tests.support.browser import Window, launch, window_of
 from tests.support.clients import Api, Socket, Speaker, connect_to
 from tests.support.servers import VARIANTS, LiveServer, Variant
+
+live_fixture = pytest_asyncio.fixture(loop_scope="session")
+"""An async fixture on the worker's one event loop, where the tests with a live server run."""
 
 _cast_numbers = count(1)
 
@@ -141,8 +149,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 @pytest.fixture(scope="session")
-def _shared_servers() -> Iterator[dict[Variant, LiveServer]]:
-    servers: dict[Variant, LiveServer] = {}
+def _shared_servers() -> Iterator[dict[object, LiveServer]]:
+    servers: dict[object, LiveServer] = {}
     yield servers
     for server in servers.values():
         server.close()
@@ -150,9 +158,12 @@ def _shared_servers() -> Iterator[dict[Variant, LiveServer]]:
 
 @pytest.fixture
 def server(
-    variant: Variant, request: pytest.FixtureRequest, _shared_servers: dict[Variant, LiveServer]
+    variant: Variant, request: pytest.FixtureRequest, _shared_servers: dict[object, LiveServer]
 ) -> Iterator[LiveServer]:
-    """A real server that answers: the variant's shared one, or a fresh one for tests marked `own_server`."""
+    """A real server that answers: the variant's shared one, or a fresh one for tests marked `own_server`.
+
+    Tests of a module that has SETTINGS share one with these variables in its environment.
+    """
     if own := request.node.get_closest_marker("own_server"):
         server = LiveServer(variant, **own.kwargs)
         try:
@@ -160,15 +171,17 @@ def server(
         finally:
             server.close()
         return
-    if variant not in _shared_servers:
-        _shared_servers[variant] = LiveServer(variant)
-    server = _shared_servers[variant]
+    settings: dict[str, str] = getattr(request.module, "SETTINGS", {})
+    key = (variant, *settings.items())
+    if key not in _shared_servers:
+        _shared_servers[key] = LiveServer(variant, **settings)
+    server = _shared_servers[key]
     if not server.running():
         server.start()
     yield server
 
 
-@pytest.fixture
+@live_fixture
 async def connect(server: LiveServer) -> AsyncIterator[Callable[..., Awaitable[Socket]]]:
     """`await connect(alice, follow=topic, after=0)`: an open socket that has read `connection_established`."""
     async with AsyncExitStack() as stack:
@@ -192,7 +205,7 @@ async def connect(server: LiveServer) -> AsyncIterator[Callable[..., Awaitable[S
         yield open_one
 
 
-@pytest.fixture
+@live_fixture
 async def api(server: LiveServer) -> AsyncIterator[Callable[[Speaker | None], Api]]:
     """`api(alice)`: REST as alice."""
     async with AsyncExitStack() as stack:
@@ -205,21 +218,49 @@ async def api(server: LiveServer) -> AsyncIterator[Callable[[Speaker | None], Ap
         yield speak
 
 
-@pytest.fixture
-async def window(server: LiveServer) -> AsyncIterator[Callable[..., Awaitable[Window]]]:
-    """`(await window(alice)).open("/tasks/")`: a page in a real Chromium; a script's error fails the test."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _playwright() -> AsyncIterator[Playwright]:
     async with async_playwright() as playwright:
-        browser = await launch(playwright)
-        windows: list[Window] = []
+        yield playwright
 
-        async def open_one(who: Person | None = None) -> Window:
-            windows.append(await window_of(browser, server, who.id if who else None))
-            return windows[-1]
 
-        yield open_one
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _shared_browsers(_playwright: Playwright) -> AsyncIterator[list[Browser]]:
+    browsers: list[Browser] = []
+    yield browsers
+    for browser in browsers:
         await browser.close()
-        problems = [problem for window in windows for problem in window.problems]
-        assert not problems, problems
+
+
+@live_fixture
+async def chromium(
+    request: pytest.FixtureRequest, _playwright: Playwright, _shared_browsers: list[Browser]
+) -> AsyncIterator[Browser]:
+    """A real Chromium: the worker's, or a fresh one for tests marked `own_browser`."""
+    if request.node.get_closest_marker("own_browser"):
+        browser = await launch(_playwright)
+        yield browser
+        await browser.close()
+        return
+    if not _shared_browsers or not _shared_browsers[-1].is_connected():
+        _shared_browsers.append(await launch(_playwright))
+    yield _shared_browsers[-1]
+
+
+@live_fixture
+async def window(server: LiveServer, chromium: Browser) -> AsyncIterator[Callable[..., Awaitable[Window]]]:
+    """`(await window(alice)).open("/tasks/")`: a page in a real Chromium; a script's error fails the test."""
+    windows: list[Window] = []
+
+    async def open_one(who: Person | None = None) -> Window:
+        windows.append(await window_of(chromium, server, who.id if who else None))
+        return windows[-1]
+
+    yield open_one
+    for window in windows:
+        await window.context.close()
+    problems = [problem for window in windows for problem in window.problems]
+    assert not problems, problems
 
 
 # pytest's own ---------------------------------------------------------------------------------------
@@ -240,6 +281,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     names = getattr(item, "fixturenames", ())
     if "server" in names:
         item.add_marker("live")
+        if pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
     if "window" in names:
         item.add_marker("browser")
     if "_stage" in names and "server" not in names and not item.get_closest_marker("django_db"):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Error
 
-from tests.browser.conftest import hears, live, standing, true, write
+from tests.support.pages import hears, live, standing, true, write
 
 pytestmark = pytest.mark.variants("uvicorn", "sqlite")
 

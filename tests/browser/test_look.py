@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import live
+from tests.support.pages import live
 from tests.support.processes import ROOT
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

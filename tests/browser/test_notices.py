@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import live, state
 from tests.conftest import Person
+from tests.support.pages import live, state
 
 pytestmark = pytest.mark.variants("sqlite")
 

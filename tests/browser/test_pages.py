@@ -1,18 +1,19 @@
-"""What people do on the pages, against live servers of both kinds."""
+"""What people do on the pages; what comes through the socket or a poll, against servers of both kinds."""
 
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import live, state, write
+from tests.support.pages import live, said, script, state, write
 
-pytestmark = pytest.mark.variants("sqlite")
+pytestmark = pytest.mark.variants("uvicorn-sqlite")
+on_both = pytest.mark.variants("sqlite")
 
 
 @pytest.fixture
 def pages(server, team, alice):
-    return server.do("tests.browser.scene:fill", team.id, alice.id)
+    return server.do("tests.support.scene:fill", team.id, alice.id)
 
 
 async def speak(person, room, content):
@@ -20,6 +21,7 @@ async def speak(person, room, content):
     assert answer.status_code == 200, answer.text
 
 
+@on_both
 async def test_every_page_comes_alive(window, alice, pages):
     hers = await window(alice)
     for name, path in pages.items():
@@ -37,9 +39,9 @@ async def test_numbers_lists_and_toasts_change_in_place(server, window, team, al
     failed = page.locator(".tile", has_text="Failed").locator("b")
     before = int(await failed.inner_text())
 
-    new = server.do("tests.browser.scene:task", team.id, alice.id, "running", "make docs")
+    new = server.do("tests.support.scene:task", team.id, alice.id, "running", "make docs")
     await page.wait_for_selector("#overview >> text=make docs running")
-    server.do("tests.browser.scene:end_task", new, "failed")
+    server.do("tests.support.scene:end_task", new, "failed")
     await expect(failed).to_have_text(str(before + 1))
     await page.wait_for_selector(".toast[data-level=error] >> text=Task failed")
     assert await page.evaluate("document.activeElement.textContent") == "make lint queued"
@@ -52,10 +54,10 @@ async def test_numbers_lists_and_toasts_change_in_place(server, window, team, al
 async def test_toasts_of_one_kind_are_counted_and_never_too_many(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)
-    await page.evaluate("""import('/static/js/elements/toast-list.js').then(({ toast }) => {
-        for (let n = 0; n < 3; n++) toast({ words: 'Task failed', many: '% tasks failed', group: 'a', level: 'error' })
-        for (let n = 0; n < 9; n++) toast({ words: `Note ${n}` })
-    })""")
+    await page.evaluate(f"""{script("elements/toast-list.js")}.then(({{ toast }}) => {{
+        for (let n = 0; n < 3; n++) toast({{ words: 'Task failed', many: '% tasks failed', group: 'a', level: 'error' }})
+        for (let n = 0; n < 9; n++) toast({{ words: `Note ${{n}}` }})
+    }})""")
     assert await page.locator(".toast b").all_inner_texts() == [f"Note {n}" for n in range(4, 9)]
     await page.locator(".toast button").first.focus()
     await page.keyboard.press("Escape")
@@ -63,10 +65,11 @@ async def test_toasts_of_one_kind_are_counted_and_never_too_many(window, alice):
     assert await page.evaluate("document.activeElement.closest('.toast') !== null")
 
 
+@on_both
 async def test_the_dashboard_works_by_polling(server, window, team, alice):
     page = await (await window(alice)).open("/?transport=poll")
     await state(page, "polling")
-    server.do("tests.browser.scene:task", team.id, alice.id, "running", "make docs")
+    server.do("tests.support.scene:task", team.id, alice.id, "running", "make docs")
     await page.wait_for_selector("#overview >> text=make docs running")
 
 
@@ -78,12 +81,12 @@ async def test_tasks_are_filtered_by_state_and_words(server, window, team, alice
     rows = page.locator("#tasks tr:visible")
     await expect(rows.locator("code")).to_have_text(["make lint running"])
 
-    new = server.do("tests.browser.scene:task", team.id, alice.id, "running", "make docs")
+    new = server.do("tests.support.scene:task", team.id, alice.id, "running", "make docs")
     await expect(rows).to_have_count(2)
     await expect(page.locator("#states [aria-current] .number")).to_have_text("2")
     await page.fill("#filter", "DOCS make")
     await expect(rows).to_have_count(1)
-    server.do("tests.browser.scene:end_task", new, "completed")
+    server.do("tests.support.scene:end_task", new, "completed")
     await page.wait_for_selector("text=No task here has these words.")
     await page.click("text=Show all")
     await expect(rows).to_have_count(1)
@@ -111,6 +114,18 @@ async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice):
     assert await page.input_value("#query") == ""
 
 
+async def test_a_submitted_task_appears_and_can_be_cancelled(window, alice):
+    page = await (await window(alice)).open("/tasks/")
+    await live(page)
+    await page.fill("#query", "echo hello")
+    await page.click("#submit button")
+    row = page.locator("#tasks tr").first
+    await row.locator("[data-status=queued]").wait_for()
+    assert await page.input_value("#query") == ""
+    await row.locator("[data-action=cancel]").click()
+    await row.locator("[data-status=cancelled]").wait_for()
+
+
 async def test_a_task_shows_what_it_printed_and_nothing_else(server, window, alice, pages):
     page = await (await window(alice)).open(pages["task"])
     await page.wait_for_selector("log-console >> text=12 passed")
@@ -121,9 +136,26 @@ async def test_a_task_shows_what_it_printed_and_nothing_else(server, window, ali
     await live(waiting)
     agent = pages["agent"].split("/")[2]
     task = pages["waiting task"].split("/")[2]
-    server.do("tests.browser.scene:printed", task, agent, "late words\n")
-    server.do("tests.browser.scene:end_task", task, "completed")
+    server.do("tests.support.scene:printed", task, agent, "late words\n")
+    server.do("tests.support.scene:end_task", task, "completed")
     await waiting.wait_for_selector("log-console >> text=late words")
+
+
+@on_both
+async def test_two_people_talk(window, alice, bob, api, room):
+    await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
+    hers = await (await window(alice)).open(room["path"])
+    his = await (await window(bob)).open(room["path"])
+    await live(hers)
+    await live(his)
+
+    # Whoever is not there yet misses a whisper, so she goes on typing until he sees it.
+    while not await his.locator("#typing:has-text('is writing')").is_visible():
+        await hers.locator("textarea").press_sequentially("x", delay=200)
+    await write(hers, "Hello <b>bob</b>")
+    await his.wait_for_selector("text=Hello <b>bob</b>")
+    await hers.wait_for_selector(".message:not([data-state])")
+    assert await said(hers) == await said(his) == ["Hello <b>bob</b>"]
 
 
 async def test_a_refused_message_can_be_tried_again_or_taken_back(window, alice, room):

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 
 import pytest
-from playwright.async_api import Page
 
-from tests.browser.conftest import hears, leader_of, live, said, standing, true, write
+from tests.support.pages import hears, leader_of, live, said, standing, true, write
+from tests.support.tabs import heard_by, leading, light_tabs
 
 pytestmark = pytest.mark.variants("sqlite")
+among_themselves = pytest.mark.variants("uvicorn-sqlite")
+"""What the tabs of a browser settle among themselves, whatever the server is."""
 
 
 async def tabs(window, path, count):
@@ -18,18 +20,16 @@ async def tabs(window, path, count):
     return pages
 
 
-@pytest.mark.own_server()
 async def test_several_tabs_cost_the_server_one_socket(window, alice, room, say, sockets):
     pages = await tabs(await window(alice), room["path"], 4)
-    assert await sockets() == 1
+    assert sockets() == 1
     await say("to all")
     for page in pages:
         await hears(page, "to all")
-    leading = [(await standing(page))["leads"] for page in pages]
-    assert leading.count(True) == 1
+    leads = [(await standing(page))["leads"] for page in pages]
+    assert leads.count(True) == 1
 
 
-@pytest.mark.own_server()
 async def test_when_the_leading_tab_closes_the_others_go_on(window, alice, room, say, sockets):
     pages = await tabs(await window(alice), room["path"], 3)
     await say("before")
@@ -37,16 +37,18 @@ async def test_when_the_leading_tab_closes_the_others_go_on(window, alice, room,
     rest = [page for page in pages if page is not first]
     await first.close()
     await say("meanwhile")
-    await write(rest[0], "written")
+    for n, page in enumerate(rest):
+        await write(page, f"written {n}")
     await leader_of(*rest)
-    await say("after")
+    await say("the end")
     for page in rest:
         await live(page)
-        await hears_sorted(page, ["after", "before", "meanwhile", "written"])
-    assert await sockets() == 1
+        await hears_sorted(page, ["before", "meanwhile", "the end", "written 0", "written 1"])
+    assert sockets() == 1
 
 
-@pytest.mark.own_server()
+@among_themselves
+@pytest.mark.own_browser
 async def test_when_the_leading_tab_crashes_the_others_go_on(window, alice, room, say, sockets):
     her = await window(alice)
     pages = await tabs(her, room["path"], 2)
@@ -63,10 +65,10 @@ async def test_when_the_leading_tab_crashes_the_others_go_on(window, alice, room
     await live(third)
     await say("after the crash")
     await hears(third, "after the crash")
-    assert await sockets() == 1
+    assert sockets() == 1
 
 
-@pytest.mark.own_server()
+@among_themselves
 async def test_when_the_leading_tab_hangs_another_takes_the_lead(window, alice, room, say):
     pages = await tabs(await window(alice), room["path"], 2)
     first = await leader_of(*pages)
@@ -82,7 +84,7 @@ async def test_when_the_leading_tab_hangs_another_takes_the_lead(window, alice, 
     assert not (await standing(first))["leads"]
 
 
-@pytest.mark.own_server()
+@among_themselves
 async def test_a_leading_tab_that_freezes_gives_the_lead_away(window, alice, room, say, sockets):
     pages = await tabs(await window(alice), room["path"], 2)
     first = await leader_of(*pages)
@@ -92,13 +94,13 @@ async def test_a_leading_tab_that_freezes_gives_the_lead_away(window, alice, roo
     await leader_of(second)
     await say("while it sleeps")
     await hears(second, "while it sleeps")
-    assert await sockets() == 1
+    assert sockets() == 1
     await first.evaluate("document.dispatchEvent(new Event('resume'))")
     await hears(first, "while it sleeps")
-    assert await sockets() == 1
+    assert sockets() == 1
 
 
-@pytest.mark.own_server()
+@among_themselves
 async def test_what_is_written_while_the_lead_changes_is_sent_once_and_in_order(window, alice, room):
     pages = await tabs(await window(alice), room["path"], 3)
     first = await leader_of(*pages)
@@ -112,23 +114,23 @@ async def test_what_is_written_while_the_lead_changes_is_sent_once_and_in_order(
     assert await said(writer) == [f"line {n}" for n in range(6)]
 
 
-@pytest.mark.own_server()
-async def test_a_hundred_tabs_cost_the_server_one_socket(window, alice, room, say, sockets):
+@among_themselves
+async def test_a_dozen_tabs_cost_the_server_one_socket_and_hear_everything(window, alice, room, say, sockets):
     her = await window(alice)
-    pages = await light_tabs(her, room, 100)
-    for page in pages[::10]:
+    pages = await light_tabs(her.context, f"{her.server.url}{room['path']}", room["topic"], 12)
+    for page in pages:
         await true(page, "signs.state === 'live'", 60)
-    assert await sockets() == 1
-    await say("to a hundred")
+    assert sockets() == 1
+    await say("to all twelve")
     await heard_by(pages, 1)
-    [first] = [page for page in pages if await page.evaluate("signs.leads")]
+    first = await leading(pages)
     await first.close()
-    await say("to ninety-nine")
+    await say("to eleven")
     await heard_by([page for page in pages if page is not first], 2)
-    assert await sockets() == 1
+    assert sockets() == 1
 
 
-@pytest.mark.own_server()
+@among_themselves
 async def test_two_people_in_one_browser_profile_share_nothing(server, window, alice, bob, room):
     """Logged out and in again as somebody else, with an old tab still open."""
     hers = await window(alice)
@@ -148,40 +150,6 @@ async def hears_sorted(page, contents):
             return
         await asyncio.sleep(0.05)
     assert sorted(await said(page)) == contents
-
-
-async def light_tabs(her, room, count):
-    """Tabs with nothing but the client, so that a machine holds a hundred; the room's page says for whom they are."""
-    full = await her.open(room["path"])
-    attributes = await full.evaluate("({...document.body.dataset})")
-    await full.close()
-    opened: list[Page] = []
-    while len(opened) < count:
-        opened += await asyncio.gather(*(_light_tab(her, attributes, room["topic"]) for _ in range(10)))
-    return opened
-
-
-async def _light_tab(her, attributes, topic):
-    page = await her.context.new_page()
-    await page.goto(f"{her.server.url}/health")
-    await page.evaluate(
-        """async ([attributes, topic]) => {
-          Object.assign(document.body.dataset, attributes)
-          const { client } = await import('/static/js/here.js')
-          globalThis.signs = { heard: 0 }
-          client.follow(topic, { epoch: null, seq: 0 }).on('message', () => { signs.heard += 1 })
-          client.watch(({ state, leads }) => Object.assign(signs, { state, leads }))
-          addEventListener('pagehide', () => client.stop())
-          client.start()
-        }""",
-        [attributes, topic],
-    )
-    return page
-
-
-async def heard_by(pages, count):
-    for page in pages:
-        await true(page, f"signs.heard === {count}", 60)
 
 
 async def _ignore(call):

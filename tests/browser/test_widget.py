@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.conftest import live, true
+from tests.support.pages import live, script, true
 
 pytestmark = pytest.mark.variants("uvicorn-sqlite")
 
@@ -33,7 +33,7 @@ async def test_it_says_the_way_and_the_latency_and_only_news_aloud(window, alice
         "element => { globalThis.changes = 0; new MutationObserver(() => { changes += 1 })"
         ".observe(element, { childList: true, subtree: true, characterData: true }) }"
     )
-    await page.evaluate("import('/static/js/here.js').then(({client}) => client.measure())")
+    await page.evaluate(f"{script('here.js')}.then(({{client}}) => client.measure())")
     await page.wait_for_timeout(500)
     assert await page.evaluate("changes") == 0
 

@@ -33,14 +33,14 @@ def make_team(name: str) -> dict[str, Any]:
 def make_user(
     username: str, *, team: str | None = None, role: str | None = None, staff: bool = False
 ) -> dict[str, Any]:
-    """A user with PASSWORD and an access token; a member of `team` when a role is given."""
+    """A user with PASSWORD and an access token for an hour; a member of `team` when a role is given."""
     from apps.accounts.models import Membership, User
     from apps.accounts.roles import Role
 
     user = User.objects.create(username=username, password=_password(), is_staff=staff, is_superuser=staff)
     if team and role:
         Membership.objects.create(user=user, team_id=team, role=Role[role.upper()])
-    return {"id": user.pk, "username": username, "password": PASSWORD, "token": access_token(user.pk)}
+    return {"id": user.pk, "username": username, "password": PASSWORD, "token": access_token(user.pk, seconds=3600)}
 
 
 def make_key(name: str, team: str) -> dict[str, Any]:

@@ -2,36 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
+from tests.conftest import live_fixture
 from tests.support.clients import Api, Socket
-from tests.support.servers import LiveServer, Variant
-
-
-@pytest.fixture
-def server(
-    variant: Variant, request: pytest.FixtureRequest, _shared_servers: dict[Any, LiveServer]
-) -> Iterator[LiveServer]:
-    """As everywhere; and tests of a module that has SETTINGS share a server with these variables in its environment."""
-    if own := request.node.get_closest_marker("own_server"):
-        server = LiveServer(variant, **own.kwargs)
-        try:
-            yield server.start()
-        finally:
-            server.close()
-        return
-    settings = getattr(request.module, "SETTINGS", {})
-    key = (variant, *settings.items()) if settings else variant
-    if key not in _shared_servers:
-        _shared_servers[key] = LiveServer(variant, **settings)
-    if not _shared_servers[key].running():
-        _shared_servers[key].start()
-    yield _shared_servers[key]
+from tests.support.servers import LiveServer
 
 
 @dataclass(frozen=True)
@@ -45,7 +23,7 @@ class Room:
         return self.topic.partition(".")[2]
 
 
-@pytest.fixture
+@live_fixture
 async def room(api: Callable[..., Api], alice: Any, bob: Any) -> Room:
     made = await api(alice).post("/api/v1/chat/sessions/", json={"title": "A test"})
     assert made.status_code == 201, made.text
