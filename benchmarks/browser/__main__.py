@@ -10,6 +10,10 @@ from typing import Any
 from playwright.async_api import Browser, async_playwright
 
 from benchmarks.browser import log_console
+from benchmarks.browser.cut import cut
+from benchmarks.browser.first_paint import first_paint
+from benchmarks.browser.hundred_tabs import hundred_tabs
+from benchmarks.browser.text_search import text_search
 from benchmarks.report import HEADER, Outcome
 from tests.support.browser import launch
 from tests.support.processes import end_session
@@ -20,6 +24,10 @@ Benchmark = Callable[[Browser, LiveServer, dict[str, Any]], Awaitable[Outcome]]
 BENCHMARKS: dict[str, Benchmark] = {
     "million_lines": log_console.million,
     "live_log": log_console.live,
+    "text_search": text_search,
+    "cut": cut,
+    "first_paint": first_paint,
+    "hundred_tabs": hundred_tabs,
 }
 
 

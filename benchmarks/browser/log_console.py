@@ -5,6 +5,7 @@ import os
 import statistics
 import sys
 import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,8 +40,8 @@ async def million(browser: Browser, server: LiveServer, cast: dict[str, Any]) ->
     alice, team = cast["people"]["alice"]["id"], cast["team"]["id"]
     run = server.do("tests.support.logs:run_with_log", alice, team, LINES)
     figures: dict[str, Any] = {}
-    async with _page(browser, server, alice) as (page, probe):
-        opened = [await _open(page, f"{server.url}/runs/{run['id']}/") for _ in range(OPENINGS)]
+    async with watched(browser, server, alice) as (page, probe):
+        opened = [await open_log(page, f"{server.url}/runs/{run['id']}/") for _ in range(OPENINGS)]
         figures["open_ms"] = round(statistics.median(opened))
         figures["open_first_ms"] = round(opened[0])
         await asyncio.sleep(1)
@@ -74,9 +75,9 @@ async def live(browser: Browser, server: LiveServer, cast: dict[str, Any]) -> Ou
     try:
         script = server.directory / "prints.py"
         script.write_text(PRINTS)
-        async with _page(browser, server, alice) as (page, probe):
+        async with watched(browser, server, alice) as (page, probe):
             run = server.do("benchmarks.browser.log_console:start", alice, team, f"{sys.executable} {script}")
-            await _open(page, f"{server.url}/runs/{run}/")
+            await open_log(page, f"{server.url}/runs/{run}/")
             await asyncio.sleep(3)
             before, began = await _lines(page), time.monotonic()
             await probe.start()
@@ -115,7 +116,8 @@ def start(user: int, team: str, line: str) -> str:
 
 
 @asynccontextmanager
-async def _page(browser: Browser, server: LiveServer, user: int) -> Any:
+async def watched(browser: Browser, server: LiveServer, user: int) -> AsyncIterator[tuple[Page, Probe]]:
+    """A page of this user's that notes when a log is first seen, and its probe."""
     window = await window_of(browser, server, user)
     await window.context.add_init_script(FIRST_LINE)
     page = await window.context.new_page()
@@ -125,7 +127,7 @@ async def _page(browser: Browser, server: LiveServer, user: int) -> Any:
     await window.context.close()
 
 
-async def _open(page: Page, url: str) -> float:
+async def open_log(page: Page, url: str) -> float:
     """Milliseconds from the navigation to the first lines on the screen."""
     await page.goto(url)
     await page.locator(LINE).first.wait_for(timeout=60_000)
