@@ -191,7 +191,7 @@ async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, ap
     await speak(api(bob), room, "meanwhile")
     await write(page, "written while away")
     proxy.mend()
-    await page.click("#cut button")
+    await page.dispatch_event("#cut button", "click")  # it may have come back by itself already
     await page.wait_for_selector(".mark + .message >> text=meanwhile")
     await expect(page.locator("#cut")).to_be_hidden()
     await expect(page.locator(".message[data-state]")).to_have_count(0)
