@@ -2,6 +2,7 @@
 
 import asyncio
 from abc import ABC, abstractmethod
+from random import uniform
 from time import monotonic_ns
 from typing import Any
 from uuid import uuid4
@@ -194,7 +195,7 @@ class SignalboxAgent(Publisher):
 
     async def _beat(self, seconds: float) -> None:
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds * uniform(0.75, 1.0))  # as signalbox-agent does
             running = [self.command_id] if self.command_id else []
             metrics = {"cpu_percent": 0.0, "rss_bytes": 0, "load": 0.0}
             data = {"instance": self.instance, "metrics": metrics, "running": running}

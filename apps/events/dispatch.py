@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from random import uniform
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, OperationalError, transaction
@@ -32,11 +33,13 @@ Goodbye = Callable[[Actor], None]
 G = TypeVar("G", bound=Goodbye)
 
 TRIES = 3
-ROLE_SECONDS = 5.0
+ROLE_SECONDS = (2.5, 5.0)
+"""How long a role is believed: between these, or a hundred agents that came together would be looked up together."""
 
 _handlers: dict[type[CommandFrame], Handler] = {}
 _goodbyes: list[Goodbye] = []
 _roles: dict[tuple[str, str], tuple[float, Role | None]] = {}
+"""Until when each is believed, on the monotonic clock, and the role."""
 
 
 def handles(frame_class: type[CommandFrame]) -> Callable[[H], H]:
@@ -207,12 +210,12 @@ def _drafts(call: Call) -> Sequence[log.Draft]:
 
 def _recent_role(actor: Actor, topic: Topic) -> Role | None:
     key = (actor.sender, str(topic))
-    asked_at, role = _roles.get(key, (-ROLE_SECONDS, None))
-    if time.monotonic() - asked_at >= ROLE_SECONDS:
+    believed_until, role = _roles.get(key, (0.0, None))
+    if time.monotonic() >= believed_until:
         role = topic.role_of(actor)
         if len(_roles) > 10_000:
             _roles.clear()
-        _roles[key] = (time.monotonic(), role)
+        _roles[key] = (time.monotonic() + uniform(*ROLE_SECONDS), role)
     return role
 
 

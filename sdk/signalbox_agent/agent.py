@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from random import uniform
 from typing import Any
 from uuid import uuid4
 
@@ -22,6 +23,8 @@ logger = logging.getLogger("signalbox_agent")
 SUCCESS, REFUSED, GAVE_UP = 0, 4, 5
 END_SECONDS = 2 * GRACE_SECONDS + 3
 REPORT_SECONDS = 3.0
+EARLY = (0.75, 1.0)
+"""When in its time a heartbeat comes: agents that came back together should not all report in the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,7 @@ class Agent:
             seconds = float(self.client.welcome.get("heartbeat_seconds") or 5)
             with suppress(Disconnected, TimeoutError):
                 await self._tell_status(within=2 * seconds)
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(seconds * uniform(*EARLY))
 
     async def _tell_status(self, *, within: float, is_leaving: bool = False) -> None:
         status: dict[str, Any] = {
