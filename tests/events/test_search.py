@@ -17,6 +17,12 @@ from tests.events.story import LineWritten, StoryTopic, TextPrinted
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
 
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch):
+    """However busy the machine is, a question is answered as far as it may look."""
+    monkeypatch.setattr(search, "MOST_SECONDS", 60)
+
+
 @pytest.fixture
 def story(topic):
     return Story(topic)
