@@ -142,7 +142,6 @@ async def test_with_nothing_to_be_reached_it_says_so_and_offers_a_way_on(window,
     await hears(page, "missed", "kept")
 
 
-@of_the_page
 async def test_offline_waits_for_the_network(window, alice, room, say):
     her = await window(alice)
     page = await her.open(room["path"])
@@ -157,7 +156,6 @@ async def test_offline_waits_for_the_network(window, alice, room, say):
     await hears(page, "outside", "in a tunnel")
 
 
-@of_the_page
 async def test_a_page_that_was_kept_comes_back_live(window, alice, room, say):
     page = await (await window(alice)).open(room["path"])
     await live(page)
@@ -168,7 +166,6 @@ async def test_a_page_that_was_kept_comes_back_live(window, alice, room, say):
     await live(page)
 
 
-@of_the_page
 async def test_a_wrong_clock_harms_nothing(window, alice, room, say):
     her = await window(alice)
     await her.context.add_init_script(

@@ -16,6 +16,7 @@ from playwright.async_api import Page, expect
 from tests.support.processes import ROOT, end, launch
 
 pytestmark = pytest.mark.variants("uvicorn-sqlite")
+on_both = pytest.mark.variants("sqlite")
 
 # Agents are processes, and this machine may have other things to do.
 expect.set_options(timeout=20_000)
@@ -95,6 +96,7 @@ async def truth(api, alice, run: str) -> dict[str, str]:
     return {step["key"]: step["status"] for stage in state["stages"] for step in stage["steps"]}
 
 
+@on_both
 async def test_a_run_is_watched_from_start_to_end_with_a_reload_in_the_middle(window, api, alice, hire, begin):
     hire("box-1")
     run = await begin({"Count": COUNT, "Short": "echo hi"}, {"Report": "echo reported"})
@@ -122,6 +124,7 @@ async def test_a_run_is_watched_from_start_to_end_with_a_reload_in_the_middle(wi
 
 
 @pytest.mark.own_server()
+@on_both
 async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, alice, hire, begin):
     hire("box-1")
     run = await begin({"Count": COUNT}, {"Report": "echo reported"})

@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import expect
 
 pytestmark = pytest.mark.variants("uvicorn", "sqlite")
+on_both = pytest.mark.variants("sqlite")
 
 LINES = "log-console .lines"
 SHOWN = "log-console .line[data-address]"
@@ -78,6 +79,7 @@ async def test_lines_that_were_cut_anywhere_are_whole_again(log_of, look_at):
     assert await texts(page) == ["one two", "eins", "zwei", "three"]
 
 
+@on_both
 async def test_terminal_tricks_are_harmless_text(log_of, look_at):
     tricks = (
         "\x1b]8;;https://evil.test\x1b\\click\x1b]8;;\x1b\\ \x1b[2J\x1b[9;9Hhere\n<script>document.title='x'</script>\n"
@@ -98,6 +100,7 @@ async def test_colours_are_classes_and_true_colours_keep_their_hue(log_of, look_
     )
 
 
+@on_both
 async def test_a_megabyte_without_a_newline_is_shown_bit_by_bit(log_of, look_at):
     page = await look_at(log_of(0, *[("build", "x" * 16_000)] * 64, ("build", "\nafter\n")))
     more = page.locator(".more")
