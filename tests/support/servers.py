@@ -6,6 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,22 +44,30 @@ class LiveServer:
         self.name = f"server_{uuid4().hex[:12]}"
         self.directory = session_dir() / self.name
         self.directory.mkdir()
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.ws_url = f"ws://127.0.0.1:{self.port}"
-        self.log = self.directory / "server.log"
         self.redis: Redis | None = None
         self.postgres: Postgres | None = None
         self.env = clean_environment() | {
             "DATA_DIR": str(self.directory),
             "SECRET_KEY": SECRET_KEY,
             "ACCESS_TOKEN_SECONDS": "3600",
-            "PORT": str(self.port),
             **settings,
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._seed: subprocess.Popen[bytes] | None = None
+        self._listen_on(free_port())
         self._prepare_stores()
+
+    @contextmanager
+    def beside(self) -> "Iterator[LiveServer]":
+        """A second server process on the same stores, as behind a load balancer."""
+        other = copy(self)
+        other._process = None
+        other._listen_on(free_port())
+        try:
+            yield other.start()
+        finally:
+            if other.running():
+                other.terminate()
 
     # The server itself ----------------------------------------------------------------------------
 
@@ -129,6 +140,13 @@ class LiveServer:
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return answer["result"]
+
+    def _listen_on(self, port: int) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.ws_url = f"ws://127.0.0.1:{port}"
+        self.log = self.directory / f"server-{port}.log"
+        self.env = self.env | {"PORT": str(port)}
 
     def _start_seed(self) -> subprocess.Popen[bytes]:
         if self._seed is None:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.gateway.live.conftest import say
-from tests.support.servers import LiveServer
+from tests.support.clients import connect_to
 
 SETTINGS = {
     "LIMIT_CONNECTIONS_PER_USER": "3",
@@ -137,16 +137,8 @@ async def test_after_a_kill_the_slots_are_free_at_once(alice, server, connect):
 @pytest.mark.variants("uvicorn-postgres")
 async def test_two_servers_on_one_database_count_together(alice, bob, room, server, connect, api):
     """And what is said at one is heard at the other, by push."""
-    from tests.support.clients import connect_to
-
-    other = LiveServer.__new__(LiveServer)
-    other.__dict__ = server.__dict__ | {"_process": None, "_seed": None, "port": server.port + 1}
-    other.env = server.env | {"PORT": str(other.port)}
-    other.url, other.ws_url = f"http://127.0.0.1:{other.port}", f"ws://127.0.0.1:{other.port}"
-    other.log = server.directory / "other.log"
-    other.start()
     there = []
-    try:
+    with server.beside() as other:
         for url in (server.ws_url, other.ws_url) * 2:
             there.append(await connect_to(url, bob))
             await there[-1].frame("connection_established")
@@ -163,22 +155,14 @@ async def test_two_servers_on_one_database_count_together(alice, bob, room, serv
         assert time.monotonic() - started < 0.9  # not by the look at the heads
 
         other.kill9()
-        server.do("tests.support.seed:sql", "SELECT 1")
         for _ in range(150):
-            back = await connect_to(server.ws_url, bob)
-            there.append(back)
+            there.append(await connect_to(server.ws_url, bob))
             try:
-                await back.frame("connection_established")
+                await there[-1].frame("connection_established")
                 break
             except ConnectionError:
                 await asyncio.sleep(0.1)
         else:
             raise AssertionError("the slots of the killed server were never free again")
-    finally:
-        for socket in there:
-            await socket.close()
-        if other.running():
-            other.terminate()
-        if other._seed:
-            other._seed.stdin.close()
-            other._seed.wait(10)
+    for socket in there:
+        await socket.close()
