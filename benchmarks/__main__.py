@@ -14,6 +14,7 @@ from benchmarks.servers import allow_many_files
 BENCHMARKS = {
     "fanout_burst": fanout.burst,
     "fanout_paced": fanout.paced,
+    "fanout_heavy": fanout.heavy,
     "fanout_calm": fanout.calm,
     "idle": idle.idle,
     "ingest_sqlite": ingest.sqlite,
