@@ -61,17 +61,6 @@ async def test_a_notice_appears_once_in_its_own_letters_and_a_reload_shows_it_no
     await expect(toast.locator("p")).to_have_text(["now"])
 
 
-async def test_it_appears_on_every_page_behind_the_login(server, window, tell, team, alice):
-    pages = server.do("tests.support.scene:fill", team.id, alice.id)
-    hers = await window(alice)
-    for name, path in pages.items():
-        page = await hers.open(path)
-        await live(page)
-        await tell(f"on {name}")
-        await page.wait_for_selector(f".toast >> text=on {name}")
-        await page.close()
-
-
 async def test_a_notification_appears_to_its_person_alone(window, tell, alice, bob):
     hers = await (await window(alice)).open("/tasks/")
     his = await (await window(bob)).open("/tasks/")

@@ -8,20 +8,6 @@ from tests.support.pages import live, script, true
 pytestmark = pytest.mark.variants("uvicorn-sqlite")
 
 
-async def test_it_is_on_every_page_behind_the_login_and_on_no_other(window, alice):
-    hers = await window(alice)
-    for path in ("/", "/projects/", "/tasks/", "/agents/", "/chat/"):
-        page = await hers.open(path)
-        assert await page.locator("connection-status").count() == 1, path
-        await page.close()
-    strangers = await window()
-    for path in ("/", "/login/"):
-        page = await strangers.open(path)
-        assert await page.locator("connection-status").count() == 0, path
-        loaded = await page.evaluate("performance.getEntriesByType('resource').map(({name}) => name)")
-        assert not [name for name in loaded if "/realtime/" in name], path
-
-
 async def test_it_says_the_way_and_the_latency_and_only_news_aloud(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)

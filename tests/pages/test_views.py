@@ -29,11 +29,12 @@ def everywhere(run, agent, session):
     ]
 
 
-def test_every_page_is_shown_to_members_with_the_widget(browser, alice, everywhere):
+def test_every_page_is_shown_to_members_with_the_widget_and_a_place_for_notices(browser, alice, everywhere):
     for path in everywhere:
         answer = browser(alice).get(path)
         assert answer.status_code == 200, path
         assert answer.text.count("<connection-status") == 1, path
+        assert answer.text.count("<toast-list") == 1, path
         assert "js/websocket.js" in answer.text, path
         assert answer.headers["Cache-Control"] == "private, no-cache", path
 

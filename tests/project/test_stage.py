@@ -39,6 +39,7 @@ async def test_a_stranger_is_told_nothing(connect: Any, mallory: Any, team: Any)
 
 
 @pytest.mark.own_server
+@pytest.mark.variants("uvicorn", "sqlite")
 async def test_a_server_comes_back_on_its_port_with_its_data(
     server: LiveServer, connect: Any, api: Any, alice: Any, team: Any
 ) -> None:
@@ -59,7 +60,7 @@ async def test_a_terminated_server_says_goodbye(server: LiveServer, connect: Any
 
 
 @pytest.mark.own_server
-@pytest.mark.variants("postgres")
+@pytest.mark.variants("uvicorn", "postgres")
 async def test_redis_can_be_killed_and_come_back(server: LiveServer, connect: Any, alice: Any, team: Any) -> None:
     server.stop_redis()
     server.start_redis()

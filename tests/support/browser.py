@@ -74,7 +74,8 @@ class Window:
 
 async def window_of(browser: Browser, server: LiveServer, user_id: int | None = None) -> Window:
     """A fresh window, logged in as this user if one is given."""
-    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    # What moves all the time is drawn by the processor, at the cost of everybody else's tests.
+    context = await browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(15_000)
     if user_id is not None:
         cookie = server.do("tests.support.seed:session_cookie", user_id)
