@@ -21,7 +21,7 @@ from apps.accounts.refusals import BadFrame, Forbidden, Invalid, NotFound, Refus
 from apps.accounts.roles import Role, permits
 from apps.events import declare, log, store
 from apps.events.declare import CommandFrame, Event, Topic
-from apps.events.models import REF_LENGTH, StoredEvent
+from apps.events.models import ID_LENGTH, StoredEvent
 from apps.events.threads import in_writer, write_and_wait
 from apps.events.writer import GroupWriter, Job
 
@@ -78,7 +78,12 @@ class Call:
 
     @property
     def ref(self) -> store.Ref:
-        return (str(self.topic), self.actor.sender, self.id)
+        return (str(self.topic), self.actor.sender, self.name)
+
+    @property
+    def name(self) -> str:
+        """What it is known by among its sender's frames on its topic: two types may share an id."""
+        return f"{self.frame.TYPE} {self.id}"
 
 
 def perform(call: Call) -> "asyncio.Future[StoredEvent | None]":
@@ -122,8 +127,8 @@ def understand(actor: Actor, inbound: object) -> Call:
         raise BadFrame(f"There is no frame of type {str(type)[:64]!r}.")
     if isinstance(id, int) and not isinstance(id, bool):
         id = str(id)
-    if not isinstance(id, str) or not 0 < len(id) <= REF_LENGTH or not id.isprintable():
-        raise BadFrame(f"`id` is your own name for this frame: a string of 1 to {REF_LENGTH} printable characters.")
+    if not isinstance(id, str) or not 0 < len(id) <= ID_LENGTH or not id.isprintable():
+        raise BadFrame(f"`id` is your own name for this frame: a string of 1 to {ID_LENGTH} printable characters.")
     topic = None
     if frame_class.TOPIC is not None:
         if name is None:
@@ -165,9 +170,9 @@ def _carry_out(call: Call) -> StoredEvent | None:
 
 
 def _once(call: Call) -> StoredEvent | None:
-    name = None if call.topic is None else str(call.topic)
+    topic = None if call.topic is None else str(call.topic)
     try:
-        with transaction.atomic(), log.said_by(call.actor.sender, call.id, name):
+        with transaction.atomic(), log.said_by(call.actor.sender, call.name, topic):
             if call.topic is not None:
                 _authorise(call, call.topic.role_of(call.actor))
                 if before := store.known([call.ref]):
@@ -178,12 +183,12 @@ def _once(call: Call) -> StoredEvent | None:
                 return log.append_all(drafts)[0]
             stored: StoredEvent | None = call.handler(call.actor, call.topic, call.frame)
             if call.frame.AUDIT:
-                audit.record(call.actor, call.frame.TYPE, name or "", id=call.id)
+                audit.record(call.actor, call.frame.TYPE, topic or "", id=call.id)
             return stored
     except Refusal as refusal:
         if call.frame.AUDIT and not refusal.recorded:
             refusal.recorded = True
-            audit.record(call.actor, f"refused {call.frame.TYPE}", name or "", id=call.id, code=refusal.code)
+            audit.record(call.actor, f"refused {call.frame.TYPE}", topic or "", id=call.id, code=refusal.code)
         raise
 
 
@@ -203,7 +208,7 @@ def _drafts(call: Call) -> Sequence[log.Draft]:
     drafts = [log.Draft(topic, event, call.actor.sender) for topic, event in said]
     for draft in drafts:
         if draft.topic == call.topic:
-            draft.ref = call.id
+            draft.ref = call.name
             break
     return drafts
 

@@ -178,7 +178,7 @@ def lost(at: Position, after: int, epoch: str | None) -> bool:
 
 @dataclass(slots=True)
 class SaidBy:
-    """Whose frame is being carried out: the first event on the frame's topic takes its id as `ref`."""
+    """Whose frame is being carried out: the first event on the frame's topic takes its name as `ref`."""
 
     sender: str = "system"
     ref: str | None = None
@@ -197,7 +197,7 @@ _said_by: ContextVar[SaidBy | None] = ContextVar("said_by", default=None)
 
 @contextmanager
 def said_by(sender: str, ref: str | None, topic: str | None) -> Iterator[None]:
-    """Sign what is appended inside with the sender and id of a frame."""
+    """Sign what is appended inside with the sender and name of a frame."""
     token = _said_by.set(SaidBy(sender, ref, topic))
     try:
         yield

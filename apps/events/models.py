@@ -7,7 +7,10 @@ from django.db import models
 from apps.events import wire
 
 TOPIC_LENGTH = 90
-REF_LENGTH = 90
+TYPE_LENGTH = 64
+ID_LENGTH = 90
+"""What a sender may call a frame."""
+REF_LENGTH = TYPE_LENGTH + 1 + ID_LENGTH
 
 
 class Head(models.Model):
@@ -28,10 +31,10 @@ class StoredEvent(models.Model):
     pk = models.CompositePrimaryKey("topic", "seq")
     topic = models.CharField(max_length=TOPIC_LENGTH)
     seq = models.BigIntegerField()
-    type = models.CharField(max_length=64)
+    type = models.CharField(max_length=TYPE_LENGTH)
     data = models.TextField()
     sender = models.CharField(max_length=90)
-    ref = models.CharField(max_length=REF_LENGTH, null=True)
+    ref = models.CharField(max_length=REF_LENGTH, null=True, help_text="Type and id of the frame that it was.")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -13,7 +13,7 @@ from apps.accounts.refusals import BadFrame, Conflict, Forbidden, Invalid, NotFo
 from apps.events import dispatch, log
 from apps.events.dispatch import handles, perform, perform_sync, understand
 from apps.events.log import read_after
-from apps.events.models import StoredEvent
+from apps.events.models import TYPE_LENGTH, StoredEvent
 from apps.events.threads import in_writer
 from tests.events.story import StoryTopic, WriteLine, carried_out
 
@@ -52,6 +52,13 @@ def test_an_id_that_is_no_name_is_refused(topic, id):
 @pytest.mark.parametrize("id", ["1", "x" * 90, 7, "zwölf", "a b", "🚂"])
 def test_an_id_is_the_senders_own(topic, id):
     assert understand(SYSTEM, frame(topic) | {"id": id}).id == str(id)
+
+
+def test_the_longest_type_and_the_longest_id_fit_into_the_log(topic):
+    assert perform_sync(SYSTEM, frame(topic, "a", id="x" * 90))["seq"] == 1
+    stored = StoredEvent.objects.get(topic=str(topic))
+    assert stored.ref == "story:write " + "x" * 90
+    assert max(map(len, dispatch.declare.frames)) <= TYPE_LENGTH
 
 
 def test_a_missing_topic_is_refused(topic):
@@ -119,6 +126,13 @@ def test_the_same_frame_happens_once_and_is_answered_twice(topic, type):
     assert first == again
     assert texts(topic) == ["a", "b"]
     assert carried_out == ["a", "b"]
+
+
+def test_one_id_for_two_types_is_two_frames(topic):
+    assert perform_sync(SYSTEM, frame(topic, "a", id="1"))["seq"] == 1
+    assert perform_sync(SYSTEM, frame(topic, "b", type="story:print", id="1"))["seq"] == 2
+    assert perform_sync(SYSTEM, frame(topic, "c", id="1"))["seq"] == 1
+    assert texts(topic) == ["a", "b"]
 
 
 def test_a_refused_frame_may_be_tried_again(topic):

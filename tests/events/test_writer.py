@@ -144,7 +144,7 @@ async def test_a_ref_that_another_process_stored_in_this_moment_is_found(topic, 
         return found
 
     def elsewhere():
-        with transaction.atomic(), log.said_by("system", "1", str(topic)):
+        with transaction.atomic(), log.said_by("system", "story:print 1", str(topic)):
             from tests.events.story import LineWritten
 
             log.append(topic, LineWritten(text="a"))

@@ -133,6 +133,15 @@ def test_the_same_idempotency_key_is_the_same_run(as_, bob, project):
     assert Run.objects.count() == 1
 
 
+def test_one_idempotency_key_for_a_task_and_a_run_makes_both(as_, bob, project):
+    same_key = {"headers": {"Idempotency-Key": "once"}}
+    task = as_(bob).post("/api/v1/tasks/", {"query": "uptime"}, content_type="application/json", **same_key)
+    run = as_(bob).post(f"/api/v1/projects/{project['id']}/runs/", **same_key)
+
+    assert (task.status_code, run.status_code) == (201, 201)
+    assert str(Run.objects.get().pk) == run.json()["id"]
+
+
 def test_runs_are_listed_newest_first(as_, bob, project):
     browser = as_(bob)
     ids = [browser.post(f"/api/v1/projects/{project['id']}/runs/").json()["id"] for _ in range(3)]
