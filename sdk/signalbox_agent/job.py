@@ -14,6 +14,8 @@ from signalbox_agent.spec import Spec
 logger = logging.getLogger("signalbox_agent")
 
 KINDS = ("shell",)
+ERROR_LENGTH = 4000
+"""More of it the server does not take."""
 
 
 class Job:
@@ -33,7 +35,7 @@ class Job:
         try:
             if not await self._claim():
                 return
-            outcome = await self._outcome()
+            outcome = await self._outcome_whatever_happens()
             logger.info("Command %s: %s %s", self.command_id, outcome.status, outcome.error)
             self.has_ended.set()
             await self._report(outcome)
@@ -67,6 +69,14 @@ class Job:
             logger.info("Command %s is not for us any more: %s", self.command_id, refused)
             return False
         return True
+
+    async def _outcome_whatever_happens(self) -> Outcome:
+        """What was claimed must end, or it would run for ever in the eyes of the server."""
+        try:
+            return await self._outcome()
+        except Exception as problem:
+            logger.exception("Command %s could not be carried out", self.command_id)
+            return Outcome("failed", error=f"This agent could not carry it out: {problem}")
 
     async def _outcome(self) -> Outcome:
         if self._interrupted is not None:
@@ -125,7 +135,7 @@ class Job:
                 outcome.status,
                 id="end",
                 exit_code=outcome.exit_code,
-                error=why or outcome.error,
+                error=_sentence(why or outcome.error),
                 cpu_seconds=outcome.cpu_seconds,
                 max_rss_bytes=outcome.max_rss_bytes,
             )
@@ -145,3 +155,8 @@ class Job:
         data = {"command_id": self.command_id, "status": status}
         data |= {name: value for name, value in more.items() if value is not None}
         return await self._client.post("command:state", data, topic=self._topic, id=f"{self.command_id}:{id}")
+
+
+def _sentence(text: str) -> str:
+    """As the server takes it: not too long, and without what is no Unicode, as a file's name may have it."""
+    return text[:ERROR_LENGTH].encode(errors="replace").decode()

@@ -1,6 +1,8 @@
 import asyncio
+import os
 import sys
 
+import pytest
 from signalbox_agent.policy import Policy
 
 from tests.sdk.server import TERMINAL, ScriptedServer
@@ -60,6 +62,46 @@ async def test_what_the_operator_does_not_allow_fails_at_once(scripted: Scripted
     await scripted.request("c", argv=["rm", "-rf", "/"])
     end = await scripted.ended("c")
     assert (end["status"], end["error"]) == ("failed", "'rm -rf /' is not on this agent's allow-list.")
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"shell": "true", "cwd": "a" * 300}, "File name too long"),
+        ({"shell": "true", "cwd": "loop"}, "loop"),
+        ({"shell": "true", "cwd": "x/" * 3000}, ""),
+        ({"argv": ["y" * 5000]}, "yyy"),
+    ],
+    ids=["long name", "loop", "long path", "long program"],
+)
+async def test_whatever_is_wrong_with_a_claimed_command_it_ends(scripted: ScriptedServer, agent, tmp_path, spec, why):
+    (tmp_path / "loop").symlink_to("loop")
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", **spec)
+    end = await scripted.ended("c")
+    assert end["status"] == "failed"
+    assert why in end["error"]
+    assert len(end["error"]) <= 4000
+
+
+async def test_a_command_for_which_there_is_no_terminal_fails(scripted: ScriptedServer, agent, monkeypatch):
+    def openpty():
+        raise OSError("out of pty devices")
+
+    monkeypatch.setattr(os, "openpty", openpty)
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="true")
+    end = await scripted.ended("c")
+    assert (end["status"], end["error"]) == ("failed", "This agent could not carry it out: out of pty devices")
+
+
+async def test_a_directory_whose_name_is_no_unicode_can_be_spoken_of(scripted: ScriptedServer, agent, tmp_path):
+    agent(policy=Policy(["true"], base=tmp_path / os.fsdecode(b"\xff")))
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", argv=["true"], cwd="..")
+    assert "works in" in (await scripted.ended("c"))["error"]
 
 
 async def test_a_kind_that_it_does_not_know_fails_at_once(scripted: ScriptedServer, agent):
