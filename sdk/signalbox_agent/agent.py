@@ -4,6 +4,7 @@ import asyncio
 import logging
 import platform
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ logger = logging.getLogger("signalbox_agent")
 SUCCESS, REFUSED, GAVE_UP = 0, 4, 5
 END_SECONDS = 2 * GRACE_SECONDS + 3
 REPORT_SECONDS = 3.0
+FINISHED = 1_000
+"""How many commands are remembered after their end, in case a request is replayed."""
 EARLY = (0.75, 1.0)
 """When in its time a heartbeat comes: agents that came back together should not all report in the same moment."""
 
@@ -48,6 +51,7 @@ class Agent:
         self._instance = uuid4().hex
         self._waiting: dict[str, dict[str, Any]] = {}
         self._jobs: dict[str, Job] = {}
+        self._finished: deque[str] = deque(maxlen=FINISHED)
         self._tasks: set[asyncio.Task[None]] = set()
         self._metrics = Metrics()
         self._leaving = asyncio.Event()
@@ -89,7 +93,7 @@ class Agent:
 
     def _take_event(self, type: str, data: dict[str, Any]) -> None:
         command_id = str(data.get("command_id"))
-        if type == "command:request" and command_id not in self._jobs:
+        if type == "command:request" and command_id not in self._finished:
             self._waiting[command_id] = data
             self._start_what_fits()
         elif type == "command:interrupt":
@@ -97,20 +101,24 @@ class Agent:
             if job := self._jobs.get(command_id):
                 job.interrupt_for_operator()
         elif type == "command:state" and data.get("status") not in ("sent", "running"):
-            self._waiting.pop(command_id, None)  # It is over before it began.
+            # It is over before it began here, or although it runs here.
+            self._waiting.pop(command_id, None)
+            self._drop([command_id])
 
     def _take_welcome(self, welcome: dict[str, Any]) -> None:
         self._drop(welcome.get("stop"))
 
     def _drop(self, command_ids: Any) -> None:
-        """The server gave up on these while we were away: they are not ours any more."""
+        """The server gave up on these: they are not ours any more."""
         for command_id in command_ids or ():
             if job := self._jobs.get(str(command_id)):
                 job.interrupt("The server had given this command up.")
 
     def _start_what_fits(self) -> None:
-        while self._waiting and len(self._jobs) < self._settings.slots and not self._leaving.is_set():
-            command_id = next(iter(self._waiting))
+        # One that comes again while its job lives waits for what becomes of that: a refused claim may be tried again.
+        for command_id in [id for id in self._waiting if id not in self._jobs]:
+            if len(self._jobs) >= self._settings.slots or self._leaving.is_set():
+                return
             job = self._jobs[command_id] = Job(
                 self._waiting.pop(command_id), self.client, self._settings.policy, self._instance
             )
@@ -125,6 +133,9 @@ class Agent:
             logger.exception("Command %s", job.command_id)
         finally:
             del self._jobs[job.command_id]
+            if job.was_claimed:
+                self._finished.append(job.command_id)
+                self._waiting.pop(job.command_id, None)
             self._start_what_fits()
 
     # What we say --------------------------------------------------------------------------------------

@@ -28,12 +28,14 @@ class Job:
         self._runner: Runner | None = None
         self._interrupted: str | None = None
         self._confirming: asyncio.Task[None] | None = None
+        self.was_claimed = False
         self.has_ended = asyncio.Event()
 
     async def run(self) -> None:
         """Never raises; what goes wrong is the command's outcome."""
         try:
-            if not await self._claim():
+            self.was_claimed = await self._claim()
+            if not self.was_claimed:
                 return
             outcome = await self._outcome_whatever_happens()
             logger.info("Command %s: %s %s", self.command_id, outcome.status, outcome.error)

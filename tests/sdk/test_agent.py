@@ -1,6 +1,7 @@
 import asyncio
 import os
 import sys
+from typing import Any
 
 import pytest
 from signalbox_agent.policy import Policy
@@ -43,6 +44,36 @@ async def test_a_request_that_comes_twice_runs_once(scripted: ScriptedServer, ag
     await scripted.ended("c")
     await asyncio.sleep(0.2)
     assert (tmp_path / "count").read_text() == "x\n"
+
+
+async def test_what_has_ended_is_not_claimed_again(scripted: ScriptedServer, agent):
+    """The server may replay the inbox from below a command's end."""
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    for name in ("c", "c", "d"):
+        await scripted.request(name, shell="true")
+        await scripted.ended(name)
+    claims = [frame["id"] for frame in scripted.received if frame["data"].get("status") == "running"]
+    assert claims == ["c:running", "d:running"]
+
+
+async def test_a_request_that_comes_again_while_its_claim_is_refused_is_claimed_again(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    refused: list[dict[str, Any]] = []
+
+    def refuse_the_first_claim(frame):
+        if frame["id"] != "c:running" or refused:
+            return scripted.ack(frame)
+        refused.append(frame)
+        return None
+
+    scripted.answer = refuse_the_first_claim
+    await scripted.request("c", shell="true")
+    await scripted.until(lambda: refused)
+    again = scripted.append("command:request", command_id="c", kind="shell", spec={"shell": "true"}, attempt=1)
+    await scripted.push(scripted.refuse(refused[0], "conflict"), again)
+    assert (await scripted.ended("c"))["status"] == "succeeded"
 
 
 async def test_it_runs_as_many_as_it_has_slots(scripted: ScriptedServer, agent):
@@ -191,6 +222,18 @@ async def test_what_the_server_gave_up_is_stopped(scripted: ScriptedServer, agen
     scripted.welcome |= {"stop": ["c"]}
     scripted.drop()
     assert (await scripted.ended("c"))["status"] == "interrupted"
+
+
+@pytest.mark.parametrize("status", ["lost", "failed"])
+async def test_what_the_server_gives_up_meanwhile_is_stopped_at_once(scripted: ScriptedServer, agent, status):
+    scripted.welcome |= {"heartbeat_seconds": 60}
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("c", shell="echo up; sleep 30")
+    await scripted.until(lambda: scripted.of("terminal:output"))
+    await scripted.say("command:state", command_id="c", status=status)
+    end = await scripted.ended("c")
+    assert (end["status"], end["error"]) == ("interrupted", "The server had given this command up.")
 
 
 async def test_its_heartbeat_tells_what_it_costs_and_runs(scripted: ScriptedServer, agent):
