@@ -276,7 +276,7 @@ class ReportCommand(CommandFrame, type="command:state", topic=AgentTopic, role=R
 
 
 class PrintOutput(CommandFrame, type="terminal:output", topic=TerminalTopic, role=Role.AGENT, grouped=True):
-    """Pass on what a command printed."""
+    """Pass on what a command printed. What comes after its end is kept for the terminal only."""
 
     command_id: UUID
     offset: int = Field(ge=0, lt=2**53)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 
 from apps.accounts.actors import Actor
-from apps.accounts.refusals import NotFound
+from apps.accounts.refusals import Forbidden, NotFound
 from apps.accounts.roles import Role
 from apps.accounts.selectors import role_in_team, teams_of
 from apps.agents.models import Agent, Command
@@ -44,6 +44,15 @@ def agent_of_topic(agent_id: UUID) -> Agent:
     if (agent := Agent.objects.filter(pk=agent_id).first()) is None:
         raise NotFound("There is no such agent.")
     return agent
+
+
+def check_speaks_for(actor: Actor, key_id: str | None) -> None:
+    """Whoever speaks for an agent has the key with which it connected; others of its team will not do.
+
+    Raises Forbidden.
+    """
+    if actor.key is None or actor.key.pk != key_id:
+        raise Forbidden("This agent connected with another key.")
 
 
 def busy(agent: Agent) -> int:

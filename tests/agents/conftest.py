@@ -7,7 +7,7 @@ import pytest
 
 from apps.accounts.actors import Actor
 from apps.agents.models import Agent, Command
-from apps.agents.services.reports import _facts_of
+from apps.agents.services import facts
 from apps.events.dispatch import perform_sync
 from apps.events.models import StoredEvent
 
@@ -45,6 +45,10 @@ class Worker:
 
     def claim(self, command: Any) -> dict[str, Any]:
         return self.report(command, "running", instance=self.instance)
+
+    def print(self, command: Any, text: str, offset: int = 0) -> dict[str, Any]:
+        data = {"command_id": str(_id(command)), "offset": offset, "text": text}
+        return self._send("terminal:output", f"terminal.{self.id}", data)
 
     @property
     def row(self) -> Agent:
@@ -98,7 +102,7 @@ def send() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    _facts_of.cache_clear()
+    facts._believed.clear()
 
 
 def _id(command: Any) -> Any:

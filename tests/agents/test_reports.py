@@ -7,7 +7,8 @@ import pytest
 from apps.accounts.refusals import Conflict, Invalid, NotFound
 from apps.agents import carriers
 from apps.agents.contract import AgentUpdated, PrintOutput, TeamTopic, TerminalTopic
-from apps.agents.services import print_output, request_command
+from apps.agents.services import facts, print_output, request_command
+from apps.events.models import StoredEvent
 
 SPEC = {"argv": ["git", "log"]}
 
@@ -93,18 +94,24 @@ def test_an_agent_cannot_report_what_only_the_server_knows(worker, command, stat
         worker.report(command, status)
 
 
-def test_output_becomes_an_event_of_the_terminal_and_one_of_the_owner(worker, command, team, monkeypatch):
-    mirrored = []
+@pytest.fixture
+def mirrored(worker, team, monkeypatch):
+    """What the owner got of the output: (context, text, offset), in order."""
+    pieces = []
 
     class Carrier:
         def state_changed(self, command):
             pass
 
         def mirror(self, context, text, offset, at):
-            mirrored.append((context, text, offset))
+            pieces.append((context, text, offset))
             return TeamTopic(team_id=team.pk), AgentUpdated.of(worker.row)
 
     monkeypatch.setitem(carriers._carriers, "test", Carrier())
+    return pieces
+
+
+def test_output_becomes_an_event_of_the_terminal_and_one_of_the_owner(worker, command, team, mirrored):
     worker.claim(command)
     topic = TerminalTopic(agent_id=worker.id)
     drafts = print_output(worker.actor, topic, PrintOutput(command_id=command.pk, offset=3, text="hi"))
@@ -114,6 +121,26 @@ def test_output_becomes_an_event_of_the_terminal_and_one_of_the_owner(worker, co
     ]
     who = {"command_id": str(command.pk), "agent": "worker", "agent_id": worker.id}
     assert mirrored == [({"step": 4, **who}, "hi", 3)]
+
+
+def test_output_after_the_end_is_for_the_terminal_only(worker, command, mirrored, django_capture_on_commit_callbacks):
+    worker.claim(command)
+    worker.print(command, "one")
+    with django_capture_on_commit_callbacks(execute=True):
+        worker.report(command, "succeeded", exit_code=0)
+    worker.print(command, "two", 3)
+    assert [text for _, text, _ in mirrored] == ["one"]
+    printed = StoredEvent.objects.filter(topic=f"terminal.{worker.id}").order_by("seq")
+    assert [event.payload["text"] for event in printed] == ["one", "two"]
+
+
+def test_an_end_that_another_process_heard_of_is_seen_a_moment_later(worker, command, mirrored, monkeypatch):
+    worker.claim(command)
+    worker.print(command, "one")
+    worker.report(command, "succeeded", exit_code=0)  # nobody forgets anything before the commit
+    monkeypatch.setattr(facts.time, "monotonic", lambda now=facts.time.monotonic: now() + facts.BELIEVED_SECONDS)
+    worker.print(command, "two", 3)
+    assert [text for _, text, _ in mirrored] == ["one"]
 
 
 def test_output_costs_no_query_after_the_first(worker, command, django_assert_num_queries):

@@ -5,8 +5,11 @@ never wait for each other's rows in a circle.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.models import Team
@@ -24,6 +27,7 @@ from apps.agents.contract import (
     TeamTopic,
 )
 from apps.agents.models import Agent, Command
+from apps.agents.services import facts
 from apps.events import log, wire
 from apps.events.dispatch import handles
 from apps.events.models import StoredEvent
@@ -34,8 +38,7 @@ Status = Command.Status
 @handles(RequestCommand)
 def request_for_agent(actor: Actor, topic: AgentTopic, frame: RequestCommand) -> StoredEvent | None:
     """Give one agent a command."""
-    agent = selectors.agent_of_topic(topic.agent_id)
-    lock_team(agent.team_id)
+    agent = locked_agent(topic.agent_id)
     command = Command(
         team_id=agent.team_id, kind=frame.kind, spec=frame.spec.model_dump(mode="json"), requested_by=actor.name
     )
@@ -137,6 +140,7 @@ def move(command: Command, status: str, *, interrupt: str | None = None, **field
         if command.interrupt_sent_at:
             command.interrupt_stopped_at = command.ended_at
     command.save()
+    transaction.on_commit(partial(facts.forget, command.pk))
     stored = None
     if command.agent_id:
         stored = log.append(AgentTopic(agent_id=command.agent_id), CommandChanged.of(command))
@@ -172,6 +176,12 @@ def send_again(command: Command) -> None:
 def lock_team(team_id: UUID) -> None:
     """Wait until no other transaction works on this team's commands."""
     list(Team.objects.select_for_update(of=("self",), no_key=True).filter(pk=team_id).values_list("pk"))
+
+
+def locked_agent(agent_id: UUID) -> Agent:
+    """The agent as it is once its team is locked. Raises NotFound."""
+    lock_team(selectors.agent_of_topic(agent_id).team_id)
+    return selectors.agent_of_topic(agent_id)
 
 
 def locked(command_id: UUID) -> Command:

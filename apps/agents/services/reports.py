@@ -1,16 +1,14 @@
 """What agents say about their commands: claimed, printed, interrupted, ended."""
 
-from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Conflict, NotFound
 from apps.agents import selectors
-from apps.agents.carriers import Carrier, carrier_of
 from apps.agents.contract import AgentTopic, CommandChanged, PrintOutput, ReportCommand, TerminalPrinted, TerminalTopic
 from apps.agents.models import Agent, Command
-from apps.agents.services.commands import lock_team, locked, move
+from apps.agents.services.commands import locked, locked_agent, move
+from apps.agents.services.facts import facts_of
 from apps.agents.services.presence import revive
 from apps.events import log, wire
 from apps.events.declare import Event, Topic
@@ -23,9 +21,8 @@ Status = Command.Status
 @handles(ReportCommand)
 def report_command(actor: Actor, topic: AgentTopic, frame: ReportCommand) -> StoredEvent | None:
     """An agent claims a command, confirms a step of an interrupt, or says how a command ended."""
-    agent = selectors.agent_of_topic(topic.agent_id)
-    lock_team(agent.team_id)
-    agent.refresh_from_db()
+    agent = locked_agent(topic.agent_id)
+    selectors.check_speaks_for(actor, agent.key_id)
     command = _own(agent, frame.command_id)
     if frame.interrupt:
         return _confirm_interrupt(command, topic, frame.interrupt)
@@ -46,12 +43,13 @@ def report_command(actor: Actor, topic: AgentTopic, frame: ReportCommand) -> Sto
 @handles(PrintOutput)
 def print_output(actor: Actor, topic: TerminalTopic, frame: PrintOutput) -> list[tuple[Topic, Event]]:
     """What a command printed, for the agent's terminal and for the command's owner. Writes nothing itself."""
-    agent_id, carrier, context = _facts_of(frame.command_id)
-    if agent_id != topic.agent_id:
+    facts = facts_of(frame.command_id)
+    if facts.agent_id != topic.agent_id:
         raise NotFound("This agent has no such command.")
+    selectors.check_speaks_for(actor, facts.key_id)
     printed = TerminalPrinted(command_id=frame.command_id, offset=frame.offset, text=frame.text)
     drafts: list[tuple[Topic, Event]] = [(topic, printed)]
-    if carrier and (mirrored := carrier.mirror(context, frame.text, frame.offset, wire.now())):
+    if facts.carrier and (mirrored := facts.carrier.mirror(facts.context, frame.text, frame.offset, wire.now())):
         drafts.append(mirrored)
     return drafts
 
@@ -86,15 +84,3 @@ def _own(agent: Agent, command_id: UUID) -> Command:
     if command.agent_id != agent.pk:
         raise Conflict("This command went to another agent.")
     return locked(command_id)
-
-
-@lru_cache(maxsize=10_000)
-def _facts_of(command_id: UUID) -> tuple[UUID | None, Carrier | None, dict[str, Any]]:
-    """What never changes once a command was claimed. Raises, and then remembers nothing."""
-    command = Command.objects.filter(pk=command_id).first()
-    if command is None:
-        raise NotFound("This agent has no such command.")
-    if not command.instance:
-        raise Conflict("Claim this command before printing.")
-    more = {"command_id": str(command.pk), "agent": command.agent_name, "agent_id": str(command.agent_id)}
-    return command.agent_id, carrier_of(command.purpose), {**command.context, **more}
