@@ -248,7 +248,7 @@ class ConnectAgent(CommandFrame, type="agent:connect", topic=None, role=Role.AGE
 
 
 class ReportStatus(CommandFrame, type="agent:status", topic=AgentTopic, role=Role.AGENT, rate="5/s", audit=False):
-    """Renew the lease; `leaving` gives it back."""
+    """Renew the lease; `leaving` gives it back. A claimed command that `running` leaves out is lost."""
 
     instance: Word
     metrics: Metrics = Metrics()

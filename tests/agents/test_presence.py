@@ -1,14 +1,17 @@
 """Agents come, prove that they are alive, and go."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import ApiKey
 from apps.accounts.refusals import Conflict, Forbidden, Invalid, NotFound
 from apps.agents.contract import AgentTopic
-from apps.agents.models import Agent
+from apps.agents.models import Agent, Command
 from apps.agents.services import delete_agent, request_command
 from apps.agents.services.presence import note_disconnect
-from apps.events import log
+from apps.events import log, wire
 from apps.events.dispatch import perform_sync
 from apps.events.models import StoredEvent
 
@@ -167,12 +170,62 @@ def test_it_is_told_to_stop_what_was_given_up(worker, team):
     assert worker.connect(running=[str(command.pk)])["stop"] == [str(command.pk)]
 
 
+def test_what_is_given_to_it_again_is_not_to_be_stopped(worker, team):
+    """Its claim was not heard, its lease ended, and the request went back to the queue; now the process is back."""
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, label="local")
+    worker.status(leaving=True)
+    command.refresh_from_db()
+    assert command.status == "queued"
+    answer = worker.connect(labels=["local"], running=[str(command.pk)])
+    command.refresh_from_db()
+    assert (command.status, command.agent_name, answer["stop"]) == ("sent", "worker", [])
+    assert answer["after"] == command.request_seq - 1
+    worker.claim(command)
+
+
+def test_what_its_heartbeats_do_not_name_is_lost(worker, team):
+    kept, forgotten, fresh = (request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker") for _ in range(3))
+    for command in (kept, forgotten, fresh):
+        worker.claim(command)
+    old = Command.objects.filter(pk__in=[kept.pk, forgotten.pk])
+    old.update(started_at=wire.now() - timedelta(seconds=9))
+    worker.status(running=[str(kept.pk)])
+    assert dict(Command.objects.values_list("pk", "status")) == {
+        kept.pk: "running",
+        forgotten.pk: "lost",
+        fresh.pk: "running",
+    }
+    assert Command.objects.get(pk=forgotten.pk).error == "The agent does not know this command any more."
+
+
+def test_an_agent_is_spoken_for_with_its_own_key_only(worker, team):
+    other, _ = ApiKey.objects.create_key(name="another machine", team=team)
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    worker.claim(command)
+    own, worker.actor = worker.actor, Actor(key=other)
+    says = [
+        lambda: worker.status(leaving=True),
+        lambda: worker.report(command, "succeeded", exit_code=0),
+        lambda: worker.report(command, "running", interrupt="delivered"),
+        lambda: worker.print(command, "all green"),
+    ]
+    for say in says:
+        with pytest.raises(Forbidden, match="another key"):
+            say()
+    worker.actor = own
+    for say in says[::-1]:
+        say()
+
+
+def test_another_key_of_the_team_may_take_the_name(worker, team):
+    """Keys are replaced."""
+    worker.key, _ = ApiKey.objects.create_key(name="next year's", team=team)
+    worker.restart()
+    assert worker.row.key == worker.key
+    worker.status()
+
+
 def test_a_stray_is_interrupted_once_through_the_inbox(worker, team):
-    from datetime import timedelta
-
-    from apps.agents.models import Command
-    from apps.events import wire
-
     command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
     worker.claim(command)
     worker.status(leaving=True)

@@ -1,8 +1,10 @@
 """Several at the same moment: from threads, each with a connection of its own."""
 
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,8 +13,10 @@ from django.db import connections, transaction
 from apps.accounts.refusals import Conflict
 from apps.agents.models import Command
 from apps.agents.services import request_command
+from apps.events.dispatch import say_goodbye
 from apps.events.models import StoredEvent
 from apps.events.threads import write_and_wait
+from tests.agents.conftest import Worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,6 +60,36 @@ def test_of_many_claims_one_succeeds(worker, team):
     outcomes = at_once(*[lambda: worker.claim(command)] * 6)
     assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 5
     assert [event["status"] for event in worker.inbox_of("command:state")] == ["running"]
+
+
+@pytest.mark.parametrize("leaving", [True, False], ids=["a goodbye", "a heartbeat"])
+def test_an_old_process_changes_nothing_of_the_new_one(worker, team, leaving):
+    """It is read before the new process has committed its hello, and acted upon after it."""
+    if not leaving:
+        say_goodbye(worker.actor)
+    new = Worker(worker.key, worker.name)
+    new.instance, new.id = "the next life", worker.id
+    said_hello = Event()
+
+    def hello() -> None:
+        with transaction.atomic():
+            new.connect()
+            new.claim(request_command(team_id=team.pk, spec=SPEC, agent="worker"))
+            said_hello.set()
+            time.sleep(0.3)
+
+    def old() -> None:
+        said_hello.wait()
+        worker.status(leaving=leaving)
+
+    _, refused = at_once(hello, old)
+    assert isinstance(refused, Conflict)
+    assert (worker.row.status, worker.row.instance, worker.row.connection) == (
+        "online",
+        "the next life",
+        new.actor.connection,
+    )
+    assert Command.objects.get().status == "running"
 
 
 def test_ends_and_requests_side_by_side_leave_no_slot_unused_and_no_hole(hire, team):

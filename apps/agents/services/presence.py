@@ -1,10 +1,11 @@
 """Agents come, prove that they are alive, and go."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Min
+from django.db.models import Min, QuerySet
 
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.refusals import Conflict, Forbidden
@@ -20,14 +21,23 @@ from apps.agents.contract import (
     TerminalTopic,
 )
 from apps.agents.models import Agent, Command
-from apps.agents.services.commands import announce, assign_waiting, give_up, lock_team, send_again, take_back
+from apps.agents.services.commands import (
+    announce,
+    assign_waiting,
+    give_up,
+    lock_team,
+    locked_agent,
+    send_again,
+    take_back,
+)
 from apps.events import log, wire
 from apps.events.dispatch import handles, on_disconnect
 from apps.events.models import StoredEvent
 
 Status = Agent.Status
-# A heartbeat may still name a command whose end has just arrived.
+# A heartbeat may still name a command whose end has just arrived, and not yet one that was just claimed.
 STRAY_AGE = timedelta(seconds=2)
+UNKNOWN = "The agent does not know this command any more."
 
 
 @handles(ConnectAgent)
@@ -47,29 +57,33 @@ def connect_agent(actor: Actor, topic: None, frame: ConnectAgent) -> StoredEvent
     agent.seen_at, agent.lease_until = wire.now(), _lease_end()
     agent.save()
 
-    stop = _settle(agent, set(frame.running), is_another_life=is_another_life)
-    stored = log.append(_topic(agent), _answer_to(agent, stop))
+    running = set(frame.running)
+    _settle(agent, running, is_another_life=is_another_life)
     announce(agent, "registered" if is_new else "updated")
     assign_waiting(agent.team_id)
-    return stored
+    # What it has of a request that went back to the queue may have been given to it again.
+    return log.append(_topic(agent), _answer_to(agent, sorted(running - _assigned(agent))))
 
 
 @handles(ReportStatus)
 def report_status(actor: Actor, topic: AgentTopic, frame: ReportStatus) -> None:
     """A heartbeat. It becomes an event only when people see a difference; metrics are whispered."""
     agent = selectors.agent_of_topic(topic.agent_id)
-    if agent.instance != frame.instance:
-        raise Conflict(f'Another process is connected as "{agent.name}" now.')
-    if frame.leaving:
-        lock_team(agent.team_id)
-        end_lease(agent, "The agent was stopped.")
-        return
-    if agent.status != Status.ONLINE:
-        lock_team(agent.team_id)
-        revive(agent, actor)
+    _check_is_present(actor, agent, frame)
+    if frame.leaving or not agent.is_online or _unknown_to(agent, frame.running).exists():
+        agent = locked_agent(agent.pk)
+        # While we waited for the lock, another process may have taken the name.
+        _check_is_present(actor, agent, frame)
+        if frame.leaving:
+            end_lease(agent, "The agent was stopped.")
+            return
+        if not agent.is_online:
+            revive(agent, actor)
+        give_up(_unknown_to(agent, frame.running), UNKNOWN)
     metrics = frame.metrics.model_dump(mode="json")
-    Agent.objects.filter(pk=agent.pk).update(lease_until=_lease_end(), seen_at=wire.now(), metrics=metrics)
-    _stop_strays(agent, set(frame.running))
+    present = Agent.objects.filter(pk=agent.pk, instance=frame.instance)
+    present.update(lease_until=_lease_end(), seen_at=wire.now(), metrics=metrics)
+    _stop_strays(agent, frame.running)
     if metrics != agent.metrics:
         log.whisper(topic, AgentMeasured(agent_id=agent.pk, metrics=frame.metrics, running=len(frame.running)))
 
@@ -125,17 +139,29 @@ def lease_seconds() -> float:
     return float(settings.AGENT_LEASE_SECONDS)
 
 
-def _settle(agent: Agent, running: set[UUID], *, is_another_life: bool) -> list[UUID]:
-    """Bring the rows and what the agent says it has into line; what it has to stop."""
-    held = {command.pk: command for command in agent.commands.filter(status=Command.Status.RUNNING)}
+def _check_is_present(actor: Actor, agent: Agent, frame: ReportStatus) -> None:
+    if agent.instance != frame.instance:
+        raise Conflict(f'Another process is connected as "{agent.name}" now.')
+    selectors.check_speaks_for(actor, agent.key_id)
+
+
+def _settle(agent: Agent, running: set[UUID], *, is_another_life: bool) -> None:
+    """Bring the rows into line with what the agent says it has."""
+    held = agent.commands.filter(status=Command.Status.RUNNING)
     if is_another_life:
-        give_up(held.values(), "The agent was started anew.")
-        return sorted(running)
-    gone = [command for id, command in held.items() if id not in running or command.instance != agent.instance]
-    give_up(gone, "The agent does not know this command any more.")
-    waiting = set(agent.commands.filter(status=Command.Status.SENT).values_list("pk", flat=True))
-    kept = {id for id in held if id in running and held[id].instance == agent.instance}
-    return sorted(running - kept - waiting)
+        give_up(held, "The agent was started anew.")
+    else:
+        give_up(held.exclude(pk__in=running, instance=agent.instance), UNKNOWN)
+
+
+def _assigned(agent: Agent) -> set[UUID]:
+    return set(agent.commands.filter(status__in=Command.ASSIGNED).values_list("pk", flat=True))
+
+
+def _unknown_to(agent: Agent, running: Collection[UUID]) -> QuerySet[Command]:
+    """What it claimed a while ago and does not name among what it has."""
+    claimed = agent.commands.filter(status=Command.Status.RUNNING, started_at__lt=wire.now() - STRAY_AGE)
+    return claimed.exclude(pk__in=running)
 
 
 def _answer_to(agent: Agent, stop: list[UUID]) -> AgentConnected:
@@ -158,7 +184,7 @@ def _answer_to(agent: Agent, stop: list[UUID]) -> AgentConnected:
     )
 
 
-def _stop_strays(agent: Agent, running: set[UUID]) -> None:
+def _stop_strays(agent: Agent, running: Collection[UUID]) -> None:
     """Ask the agent, once, to stop what it runs although we have given it up."""
     if not running:
         return
