@@ -37,6 +37,7 @@ ROLE_SECONDS = (2.5, 5.0)
 """How long a role is believed: between these, or a hundred agents that came together would be looked up together."""
 
 _handlers: dict[type[CommandFrame], Handler] = {}
+_repeat_checks: dict[type[CommandFrame], Handler] = {}
 _goodbyes: list[Goodbye] = []
 _roles: dict[tuple[str, str], tuple[float, Role | None]] = {}
 """Until when each is believed, on the monotonic clock, and the role."""
@@ -53,6 +54,19 @@ def handles(frame_class: type[CommandFrame]) -> Callable[[H], H]:
             raise declare.DeclarationError(f"{frame_class.__name__} has two handlers")
         _handlers[frame_class] = handler
         return handler
+
+    return register
+
+
+def on_repeat(frame_class: type[CommandFrame]) -> Callable[[H], H]:
+    """Declare what is asked before a frame that happened is answered again: `(actor, topic, frame) -> None`.
+
+    It refuses when the first answer no longer holds. A grouped frame's answer always does.
+    """
+
+    def register(check: H) -> H:
+        _repeat_checks[frame_class] = check
+        return check
 
     return register
 
@@ -176,6 +190,8 @@ def _once(call: Call) -> StoredEvent | None:
             if call.topic is not None:
                 _authorise(call, call.topic.role_of(call.actor))
                 if before := store.known([call.ref]):
+                    if check := _repeat_checks.get(type(call.frame)):
+                        check(call.actor, call.topic, call.frame)
                     return before[call.ref]
             if call.frame.GROUPED:
                 if not (drafts := _drafts(call)):

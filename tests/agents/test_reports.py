@@ -39,6 +39,17 @@ def test_the_same_claim_sent_again_gets_the_same_answer(worker, command):
     assert worker.report(command, "running", id="claim", instance=worker.instance) == first
 
 
+def test_a_claim_is_answered_again_only_while_it_holds(worker, command):
+    """Who hears again that a command is its own would start it again."""
+    worker.report(command, "running", id="claim", instance=worker.instance)
+    with pytest.raises(Conflict, match="another process"):
+        worker.report(command, "running", id="claim", instance="another")
+    ended = worker.report(command, "succeeded", id="end", exit_code=0)
+    with pytest.raises(Conflict, match="succeeded already"):
+        worker.report(command, "running", id="claim", instance=worker.instance)
+    assert worker.report(command, "succeeded", id="end", exit_code=0) == ended
+
+
 def test_a_replaced_process_cannot_claim(worker, command):
     old = worker.instance
     worker.restart()

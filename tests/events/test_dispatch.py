@@ -135,6 +135,24 @@ def test_one_id_for_two_types_is_two_frames(topic):
     assert texts(topic) == ["a", "b"]
 
 
+def test_a_frame_is_answered_again_as_long_as_its_answer_holds(topic, monkeypatch):
+    asked = []
+
+    def check(actor, topic, frame):
+        asked.append(frame.text)
+        if len(asked) > 1:
+            raise Conflict("This line was crossed out.")
+
+    monkeypatch.setattr(dispatch, "_repeat_checks", {})
+    dispatch.on_repeat(WriteLine)(check)
+    first = perform_sync(SYSTEM, frame(topic, "a", id="1"))
+    assert asked == []
+    assert perform_sync(SYSTEM, frame(topic, "a", id="1")) == first
+    with pytest.raises(Conflict, match="crossed out"):
+        perform_sync(SYSTEM, frame(topic, "a", id="1"))
+    assert texts(topic) == ["a"]
+
+
 def test_a_refused_frame_may_be_tried_again(topic):
     with pytest.raises(Conflict):
         perform_sync(SYSTEM, frame(topic, "refuse", id="1"))

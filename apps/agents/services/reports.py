@@ -12,7 +12,7 @@ from apps.agents.services.facts import facts_of
 from apps.agents.services.presence import revive
 from apps.events import log, wire
 from apps.events.declare import Event, Topic
-from apps.events.dispatch import handles
+from apps.events.dispatch import handles, on_repeat
 from apps.events.models import StoredEvent
 
 Status = Command.Status
@@ -38,6 +38,17 @@ def report_command(actor: Actor, topic: AgentTopic, frame: ReportCommand) -> Sto
         cpu_seconds=frame.cpu_seconds,
         max_rss_bytes=frame.max_rss_bytes,
     )
+
+
+@on_repeat(ReportCommand)
+def check_claim_holds(actor: Actor, topic: AgentTopic, frame: ReportCommand) -> None:
+    """Whoever is told again that a command is its own may start it again: it must still be its own, and running."""
+    if frame.status == Status.RUNNING and not frame.interrupt:
+        command = _own(locked_agent(topic.agent_id), frame.command_id)
+        if command.status != Status.RUNNING:
+            raise Conflict(f"This command is {command.status} already.")
+        if frame.instance not in (None, command.instance):
+            raise Conflict("This command was claimed by another process.")
 
 
 @handles(PrintOutput)
