@@ -257,7 +257,10 @@ class ReportStatus(CommandFrame, type="agent:status", topic=AgentTopic, role=Rol
 
 
 class ReportCommand(CommandFrame, type="command:state", topic=AgentTopic, role=Role.AGENT, audit=False):
-    """Claim a command (`running`), confirm a step of its interrupt, or say how it ended."""
+    """Claim a command (`running`), confirm a step of its interrupt, or say how it ended.
+
+    `interrupted`, when nobody asked for that, means that the agent had to stop it: a task is tried again.
+    """
 
     command_id: UUID
     instance: Word | None = Field(default=None, description="With a claim: the life of the process that claims.")

@@ -131,23 +131,24 @@ def _follow(task: Task, command: Command) -> None:
             task.started_at = task.started_at or command.started_at or wire.now()
         case "succeeded":
             _end(task, Status.COMPLETED, command)
-        case "interrupted":
+        case "interrupted" if command.interrupt_sent_at:
             _end(task, Status.CANCELLED, command)
         case "failed":
             _end_try(task, command, lost=False)
-        case "lost":
+        case "lost" | "interrupted":  # by its agent, which had to end
             task.losses += 1
             _end_try(task, command, lost=True)
 
 
 def _end_try(task: Task, command: Command, *, lost: bool) -> None:
-    if task.may_try_again(lost=lost):
+    is_unwanted = bool(task.cancelled_by or command.interrupt_sent_at)
+    if not is_unwanted and task.may_try_again(lost=lost):
         task.result = _result_of(command, outcome=LOST if lost else FAILED)
         if owner := owner_of(task.purpose):
             owner.try_ended(task)
         _try_again(task)
     else:
-        _end(task, Status.CANCELLED if task.cancelled_by else Status.FAILED, command, outcome=LOST if lost else "")
+        _end(task, Status.CANCELLED if is_unwanted else Status.FAILED, command, outcome=LOST if lost else "")
 
 
 def _end(task: Task, status: Status, command: Command | None = None, *, error: str = "", outcome: str = "") -> None:

@@ -83,9 +83,7 @@ class Task(models.Model):
         return self.result.get("error") or ""
 
     def may_try_again(self, *, lost: bool) -> bool:
-        """Whether the try that has just ended (counted already) is followed by another."""
-        if self.cancelled_by:
-            return False
+        """Whether the try that has just ended (counted already) leaves another one."""
         if lost:
             return self.losses <= max(self.lost_retries, self.retries)
         return self.attempt - self.losses <= self.retries

@@ -9,6 +9,7 @@ from apps.accounts.models import Membership, Team
 from apps.accounts.refusals import Conflict, Forbidden, Invalid, NotFound
 from apps.accounts.roles import Role
 from apps.agents.models import Command
+from apps.agents.services import interrupt
 from apps.events.dispatch import perform_sync
 from apps.events.models import StoredEvent
 from apps.tasks import life
@@ -234,10 +235,44 @@ def test_an_interrupt_from_elsewhere_cancels_the_task(bob, team, worker):
     task = submit(bob, team, label="local", retries=3)
     [command] = worker.inbox()
     worker.claim(command)
-    worker.report(command, "interrupted", exit_code=130, error="Interrupted by alice.")
+    interrupt(command, by="alice")
+    worker.report(command, "interrupted", exit_code=130, error="Ended by SIGINT.")
 
     task.refresh_from_db()
-    assert (task.status, task.error) == ("cancelled", "Interrupted by alice.")
+    assert (task.status, task.error) == ("cancelled", "Ended by SIGINT.")
+
+
+def test_a_task_that_its_agent_stopped_by_itself_is_tried_again(bob, team, worker):
+    """An agent that has to end interrupts what it runs. Nobody cancelled that."""
+    task = submit(bob, team, label="local")
+    [command] = worker.inbox()
+    worker.claim(command)
+    worker.report(command, "interrupted", exit_code=130, error="The agent was stopped.")
+
+    task.refresh_from_db()
+    assert (task.status, task.attempt, task.losses) == ("queued", 2, 1)
+    [again] = worker.inbox()
+    worker.carry_out(again)
+    task.refresh_from_db()
+    assert task.status == "completed"
+    assert agrees_with_its_last_event(task)
+
+
+@pytest.mark.parametrize("end", ["vanish", "fail"])
+def test_what_somebody_interrupted_is_not_tried_again_however_it_ends(bob, team, worker, end):
+    task = submit(bob, team, label="local", retries=3)
+    [command] = worker.inbox()
+    worker.claim(command)
+    interrupt(command, by="alice")
+    if end == "vanish":
+        worker.vanish()
+    else:
+        worker.report(command, "failed", exit_code=1)
+
+    task.refresh_from_db()
+    assert (task.status, task.attempt) == ("cancelled", 1)
+    assert Command.objects.count() == 1
+    assert agrees_with_its_last_event(task)
 
 
 def test_a_task_of_another_team_is_not_found(bob, mallory, team, worker):
