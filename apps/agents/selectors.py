@@ -1,5 +1,6 @@
 """Questions about agents and their commands."""
 
+from collections.abc import Collection
 from functools import lru_cache
 from uuid import UUID
 
@@ -76,6 +77,14 @@ def free_agents(team_id: UUID) -> dict[Agent, int]:
     """The connected agents with a free slot, and how many commands each of them has."""
     online = Agent.objects.filter(team_id=team_id, status=Agent.Status.ONLINE).annotate(busy=_BUSY)
     return {agent: agent.busy for agent in online if agent.busy < agent.slots}
+
+
+def waiting_for(agents: Collection[Agent], team_id: UUID) -> QuerySet[Command]:
+    """The queued commands that are for such agents as these, oldest first."""
+    kinds = {kind for agent in agents for kind in agent.accepts}
+    labels = {"", *(label for agent in agents for label in agent.labels)}
+    queued = Command.objects.filter(team_id=team_id, status=Command.Status.QUEUED)
+    return queued.filter(kind__in=kinds, label__in=labels).order_by("created_at", "id")
 
 
 def best_of(agents: dict[Agent, int], command: Command) -> Agent | None:

@@ -85,6 +85,30 @@ def test_a_freed_slot_takes_the_oldest_that_waits(worker, team, heard):
     assert heard == [(first.pk, "running"), (first.pk, "succeeded"), (second.pk, "sent")]
 
 
+def test_what_its_owner_asks_for_next_waits_behind_what_has_waited_longer(worker, team, monkeypatch):
+    class Carrier:
+        def state_changed(self, command):
+            if command.status == "succeeded":
+                following.append(request_command(team_id=team.pk, spec=SPEC, label="local"))
+
+        def mirror(self, context, text, offset, at):
+            return None
+
+    following = []
+    monkeypatch.setitem(carriers._carriers, "test", Carrier())
+    first = request_command(team_id=team.pk, spec=SPEC, label="local", purpose="test")
+    waiting = request_command(team_id=team.pk, spec=SPEC, label="local")
+    worker.claim(first)
+    worker.report(first, "succeeded", exit_code=0)
+    waiting.refresh_from_db()
+    assert [waiting.status, following[0].status] == ["sent", "queued"]
+
+
+def test_what_waits_for_other_agents_does_not_stand_in_the_way(worker, hire, team):
+    request_command(team_id=team.pk, spec=SPEC, label="gpu")
+    assert request_command(team_id=team.pk, spec=SPEC, label="local").status == "sent"
+
+
 def test_an_agent_that_connects_takes_what_waits(team, hire):
     command = request_command(team_id=team.pk, spec=SPEC, label="gpu")
     hire("local-1", labels=["local"])

@@ -90,7 +90,9 @@ def request_command(
         if named is None:
             raise NotFound(f'This team has no agent called "{agent}".')
         _send(command, named, is_named=True)
-    elif best := selectors.best_of(selectors.free_agents(team_id), command):
+        return command
+    assign_waiting(team_id)  # A slot that has just got free belongs to whoever has waited for longer.
+    if best := selectors.best_of(selectors.free_agents(team_id), command):
         _send(command, best)
     else:
         command.save(force_insert=True)
@@ -112,7 +114,7 @@ def assign_waiting(team_id: UUID) -> int:
     agents = selectors.free_agents(team_id)
     if not agents:
         return given
-    for command in Command.objects.filter(team_id=team_id, status=Status.QUEUED).order_by("created_at", "id"):
+    for command in selectors.waiting_for(agents, team_id):
         if agent := selectors.best_of(agents, command):
             _send(command, agent)
             tell_carrier(command)
