@@ -17,7 +17,7 @@ class Actor:
     key: ApiKey | None = None
     connection: str = ""  # the gateway's connection id, "" over HTTP
     expires_at: float | None = None  # unix time at which the credentials end by themselves
-    # What the credentials hang on, so that `still_valid` can ask again later.
+    # What the credentials hang on, so that `renewed` can ask again later.
     session_key: str = ""  # the browser session
     family: str = ""  # the JWT login: one family of access and refresh tokens
     password_mark: str = ""  # the token's mark of the password it was issued under

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
@@ -55,42 +55,32 @@ def actor_from_session(session: str | Mapping[str, str]) -> Actor:
 
 def actor_from_ticket(ticket: str) -> Actor:
     """The one to whom this one-time ticket was given; the ticket is used up, whatever the answer is."""
-    actor = tickets.redeem(ticket)
-    if not still_valid(actor):
+    actor = renewed(tickets.redeem(ticket))
+    if actor is None:
         raise Unauthenticated("The login behind this ticket has ended.")
     return actor
 
 
-def still_valid(actor: Actor) -> bool:
-    """Whether the actor could come in again now with the same credentials."""
+def renewed(actor: Actor) -> Actor | None:
+    """The actor as it would come in now with the same credentials, with its rights of now; None if it could not."""
     if actor.expires_at is not None and actor.expires_at <= time.time():
-        return False
+        return None
     if actor.key is not None:
         key = ApiKey.objects.filter(pk=actor.key.pk).first()
-        return key is not None and key.is_usable
+        return replace(actor, key=key) if key is not None and key.is_usable else None
     if actor.user is None:
-        return True
+        return actor
     if actor.session_key:
         user = _user_of_session(actor.session_key)
-        return user is not None and user.pk == actor.user.pk
-    if actor.family:
+    elif actor.family:
         user = _user_of_family(actor.family)
     else:
         user = User.objects.filter(pk=actor.user.pk, is_active=True).first()
-    return user is not None and (not actor.password_mark or _has_mark(user, actor.password_mark))
-
-
-def ended_among(actors: Iterable[Actor]) -> list[Actor]:
-    """Those whose credentials no longer hold; credentials that several of them share are looked up once."""
-    holds: dict[Actor, bool] = {}
-    ended = []
-    for actor in actors:
-        credentials = replace(actor, connection="")
-        if credentials not in holds:
-            holds[credentials] = still_valid(actor)
-        if not holds[credentials]:
-            ended.append(actor)
-    return ended
+    if user is None or user.pk != actor.user.pk:
+        return None
+    if actor.password_mark and not _has_mark(user, actor.password_mark):
+        return None
+    return replace(actor, user=user)
 
 
 def claims_hold(claims: Mapping[str, Any]) -> User | None:

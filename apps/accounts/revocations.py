@@ -1,6 +1,6 @@
 """Telling those who hold live connections that somebody's access may have ended.
 
-A revocation is a hint to ask again, not a verdict: whoever listens asks `still_valid` (or the role) of every
+A revocation is a hint to ask again, not a verdict: whoever listens asks `renewed` (or the role) of every
 actor it concerns. So a push can be sent generously, and a lost one is found by the regular check.
 """
 

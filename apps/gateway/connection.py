@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.accounts.actors import Actor
-from apps.accounts.authentication import actor_from_bearer, still_valid
+from apps.accounts.authentication import actor_from_bearer, renewed
 from apps.accounts.refusals import (
     Forbidden,
     Invalid,
@@ -124,9 +124,15 @@ class Connection:
         actor = await in_reader(actor_from_bearer, token)
         if actor.sender != self.actor.sender:
             raise Forbidden("This token is somebody else's.")
-        self.actor = replace(actor, connection=self.id)
+        self._become(actor)
         self.warned = False
         self.answer(wire.frame("ack", id=inbound.get("id")))
+
+    def _become(self, actor: Actor) -> None:
+        """Speak as this actor from now on, also with the frames that wait for their turn."""
+        self.actor = replace(actor, connection=self.id)
+        if self._calls:
+            self._calls = deque(replace(call, actor=self.actor) for call in self._calls)
 
     def _credit(self, seqs: dict[str, Any]) -> None:
         for topic, seq in seqs.items():
@@ -265,14 +271,18 @@ class Connection:
     # Rights
 
     async def check_rights(self) -> None:
-        """Close or unfollow what this client may no longer have."""
-
+        """Close or unfollow what this client may no longer have, and know it by its rights of now."""
         if self.actor.expires_at is not None and self.actor.expires_at <= time.time():
             self.close(Unauthenticated("Your token has expired; refresh it and come back."))
             return
-        if not await in_reader(still_valid, self.actor):
+        before = self.actor
+        actor = await in_reader(renewed, before)
+        if self.actor is not before:
+            return await self.check_rights()  # It has brought other credentials meanwhile.
+        if actor is None:
             self.close(Revoked())
             return
+        self._become(actor)
         for name in list(self.readers):
             if not await in_reader(Topic.parse(name).can_read, self.actor):
                 self.unfollow(name)

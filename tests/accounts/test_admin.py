@@ -3,7 +3,7 @@ from django.contrib.admin import site
 from rest_framework_api_key.models import APIKey
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from apps.accounts.authentication import actor_from_bearer, actor_from_session, still_valid
+from apps.accounts.authentication import actor_from_bearer, actor_from_session, renewed
 from apps.accounts.models import ApiKey, AuditEntry, Membership, Team, User
 from apps.accounts.roles import Role
 
@@ -70,7 +70,7 @@ def test_nobody_reads_tokens_or_the_packages_own_keys():
 def test_deactivating_in_the_form_ends_live_sockets(post, browser, bob, told):
     actor = actor_from_session(browser(bob).session.session_key)
     post(f"user/{bob.pk}/change/", user_form(bob, is_active=None))
-    assert not still_valid(actor)
+    assert renewed(actor) is None
     assert bob.pk in [revocation.user_id for revocation in told]
 
 

@@ -11,8 +11,8 @@ from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
 from apps.accounts import services, tokens
 from apps.accounts.actors import SYSTEM, Actor
-from apps.accounts.authentication import actor_from_bearer, actor_from_session, ended_among, still_valid
-from apps.accounts.models import ApiKey
+from apps.accounts.authentication import actor_from_bearer, actor_from_session, renewed
+from apps.accounts.models import ApiKey, User
 from apps.accounts.refusals import Unauthenticated
 
 
@@ -37,7 +37,7 @@ def agent(agent_key):
 def test_an_access_token_names_its_user_and_its_end(alice, alice_by_token):
     assert alice_by_token.user == alice
     assert alice_by_token.expires_at == pytest.approx(time.time() + 300, abs=5)
-    assert still_valid(alice_by_token)
+    assert renewed(alice_by_token) == alice_by_token
 
 
 def test_an_api_key_names_its_team_and_notes_its_use(agent, agent_key, team):
@@ -117,7 +117,7 @@ def test_it_refuses_a_deleted_user_whose_number_somebody_else_got(alice, mallory
 def test_a_session_names_its_user(alice, alice_by_session):
     assert alice_by_session.user == alice
     assert alice_by_session.session_key
-    assert still_valid(alice_by_session)
+    assert renewed(alice_by_session) == alice_by_session
 
 
 def test_a_session_is_found_by_the_cookies_too(alice, browser):
@@ -159,25 +159,25 @@ def test_a_session_survives_a_change_of_the_secret_key(alice, browser, settings)
 
 
 def test_the_server_is_always_valid():
-    assert still_valid(SYSTEM)
+    assert renewed(SYSTEM) == SYSTEM
 
 
 def test_a_deactivated_user_is_out(alice, alice_by_token, alice_by_session):
     services.deactivate_user(SYSTEM, user=alice)
-    assert not still_valid(alice_by_token)
-    assert not still_valid(alice_by_session)
+    assert renewed(alice_by_token) is None
+    assert renewed(alice_by_session) is None
 
 
 def test_a_deleted_user_is_out(alice, alice_by_token, alice_by_session):
     alice.delete()
-    assert not still_valid(alice_by_token)
-    assert not still_valid(alice_by_session)
+    assert renewed(alice_by_token) is None
+    assert renewed(alice_by_session) is None
 
 
 def test_a_changed_password_ends_every_login(alice, alice_by_token, alice_by_session):
     services.set_password(SYSTEM, user=alice, password="something else entirely")
-    assert not still_valid(alice_by_token)
-    assert not still_valid(alice_by_session)
+    assert renewed(alice_by_token) is None
+    assert renewed(alice_by_session) is None
 
 
 def test_changing_her_own_password_leaves_a_person_logged_in(alice, client):
@@ -195,22 +195,22 @@ def test_a_logout_ends_the_session(alice, client):
     client.force_login(alice)
     actor = actor_from_session(client.session.session_key)
     client.post("/logout/")
-    assert not still_valid(actor)
+    assert renewed(actor) is None
 
 
 def test_a_logout_ends_only_this_session(alice, browser):
     here, there = browser(alice), browser(alice)
     still_there = actor_from_session(there.session.session_key)
     here.post("/logout/")
-    assert still_valid(still_there)
+    assert renewed(still_there) == still_there
 
 
 def test_an_access_token_ends_with_the_logout_of_its_family(alice):
     pair, other = tokens.issue(alice), tokens.issue(alice)
     ended, going_on = actor_from_bearer(pair.access), actor_from_bearer(other.access)
     tokens.end(pair.refresh)
-    assert not still_valid(ended)
-    assert still_valid(going_on)
+    assert renewed(ended) is None
+    assert renewed(going_on) == going_on
     with pytest.raises(Unauthenticated):
         actor_from_bearer(pair.access)
 
@@ -219,52 +219,58 @@ def test_an_access_token_outlives_the_rotation_of_its_refresh_token(alice):
     pair = tokens.issue(alice)
     actor = actor_from_bearer(pair.access)
     tokens.rotate(pair.refresh)
-    assert still_valid(actor)
+    assert renewed(actor) == actor
 
 
 def test_an_expired_token_is_no_longer_valid(alice_by_token, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: alice_by_token.expires_at)
-    assert not still_valid(alice_by_token)
+    assert renewed(alice_by_token) is None
 
 
 def test_a_token_made_without_a_family_holds_as_long_as_its_user_does(alice):
     actor = actor_from_bearer(str(RefreshToken.for_user(alice).access_token))
-    assert still_valid(actor)
+    assert renewed(actor) == actor
     alice.set_password("something else entirely")
     alice.save()
-    assert not still_valid(actor)
+    assert renewed(actor) is None
 
 
 def test_a_revoked_key_is_out(alice, agent, agent_key):
     services.revoke_key(Actor(user=alice), key=agent_key)
-    assert not still_valid(agent)
+    assert renewed(agent) is None
     with pytest.raises(Unauthenticated):
         actor_from_bearer(agent_key.secret)
 
 
 def test_an_expired_key_is_out(agent, agent_key):
     ApiKey.objects.filter(pk=agent_key.pk).update(expiry_date=timezone.now() - timedelta(seconds=1))
-    assert not still_valid(agent)
+    assert renewed(agent) is None
     with pytest.raises(Unauthenticated):
         actor_from_bearer(agent_key.secret)
 
 
 def test_a_deleted_key_is_out(agent, agent_key):
     ApiKey.objects.filter(pk=agent_key.pk).delete()
-    assert not still_valid(agent)
+    assert renewed(agent) is None
 
 
 def test_a_key_goes_with_its_team(agent, team):
     team.delete()
-    assert not still_valid(agent)
+    assert renewed(agent) is None
 
 
-def test_many_are_asked_at_once(alice, bob, agent_key, django_assert_num_queries):
-    sockets = [
-        replace(actor, connection=str(number))
-        for actor in (actor_from_bearer(tokens.issue(alice).access), actor_from_bearer(agent_key.secret))
-        for number in range(10)
-    ]
-    services.deactivate_user(SYSTEM, user=alice)
-    with django_assert_num_queries(2):
-        assert ended_among(sockets) == sockets[:10]
+def test_the_rights_of_now_come_with_it(alice, alice_by_token, alice_by_session, agent, agent_key):
+    User.objects.filter(pk=alice.pk).update(is_staff=True, first_name="Alice")
+    for actor in (alice_by_token, alice_by_session, Actor(user=alice)):
+        now = renewed(replace(actor, connection="c"))
+        assert (now.is_staff, now.name, now.connection) == (True, "Alice", "c")
+        User.objects.filter(pk=alice.pk).update(is_staff=False)
+        assert not renewed(now).is_staff
+        User.objects.filter(pk=alice.pk).update(is_staff=True)
+    ApiKey.objects.filter(pk=agent_key.pk).update(name="builders")
+    assert renewed(agent).name == "builders"
+
+
+def test_a_session_that_is_somebody_elses_now_is_no_renewal(alice, bob, browser):
+    session = browser(alice).session.session_key
+    assert renewed(Actor(user=bob, session_key=session)) is None

@@ -48,6 +48,14 @@ def deactivate(user: int) -> None:
     deactivate_user(SYSTEM, user=User.objects.get(pk=user))
 
 
+def take_staff_rights(user: int) -> None:
+    from apps.accounts.models import User
+    from apps.accounts.revocations import revoked
+
+    User.objects.filter(pk=user).update(is_staff=False, is_superuser=False)
+    revoked(user_id=user)
+
+
 def remove_member(team: str, user: int) -> None:
     from apps.accounts.actors import SYSTEM
     from apps.accounts.models import Team, User

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.conftest import Person
 from tests.gateway.live.conftest import say
 
 WITHIN = 1.5
@@ -70,6 +71,21 @@ async def test_who_leaves_the_team_loses_its_topic_within_a_second(alice, bob, t
     told = await socket.frame("unsubscribed", timeout=70)
     assert told["topic"] == team.topic and time.monotonic() - started < WITHIN
     await lived(socket)
+
+
+@elsewhere
+async def test_who_is_no_longer_staff_is_so_on_an_open_socket(team, server, connect):
+    sam = Person(**server.do("tests.support.seed:make_user", f"sam-{uuid4().hex[:8]}", staff=True))
+    socket = await connect(sam, follow=team.topic)
+    assert (await socket.ask("notice:broadcast", "system", message="Hello"))["type"] == "ack"
+    server.do("tests.gateway.live.elsewhere:take_staff_rights", sam.id)
+    assert (await socket.frame("unsubscribed", timeout=WITHIN))["topic"] == team.topic
+    refused = [
+        await socket.ask("notice:broadcast", "system", message="Hello"),
+        await socket.ask("subscribe", team.topic),
+        await socket.ask("task:submit", team.topic, query="ls"),
+    ]
+    assert [answer["data"]["code"] for answer in refused] == ["forbidden", "not_found", "not_found"]
 
 
 async def test_a_revoked_key_is_out_within_a_second(alice, agent_key, api, connect):
