@@ -27,7 +27,10 @@ def is_member(user: User | None, session: ChatSession) -> bool:
 def sessions_of(actor: Actor) -> QuerySet[ChatSession]:
     """The sessions that `actor` may read, newest first."""
     sessions = ChatSession.objects.filter(team__in=teams_of(actor)).select_related("team")
-    return sessions if actor.is_staff or actor.is_system else sessions.filter(memberships__user=actor.user)
+    if actor.is_staff or actor.is_system:
+        return sessions
+    # An agent is a member of none. To ask for the user None would find the sessions that have no members.
+    return sessions.none() if actor.user is None else sessions.filter(memberships__user=actor.user)
 
 
 def session_for(actor: Actor, session_id: UUID) -> ChatSession:

@@ -55,6 +55,15 @@ def test_each_sees_their_own_sessions(rest, alice, bob, victor, mallory, room):
         assert rest(stranger).post(f"{URL}{room.pk}/messages/", {"content": "x"}, format="json").status_code == 404
 
 
+def test_an_agents_key_reads_no_session_not_even_one_that_everybody_has_left(client, room, agent_key):
+    key = {"Authorization": f"Bearer {agent_key.secret}"}
+    for has_left in (False, True):
+        if has_left:
+            room.memberships.all().delete()
+        assert client.get(URL, headers=key).json()["results"] == []
+        assert client.get(f"{URL}{room.pk}/messages/", headers=key).status_code == 404
+
+
 def test_a_message_is_posted_and_read(rest, alice, bob, room):
     answer = rest(alice).post(f"{URL}{room.pk}/messages/", {"content": "Hello"}, format="json")
     assert (answer.status_code, answer.json()["data"]["content"]) == (201, "Hello")
