@@ -7,7 +7,16 @@ from typing import Annotated, Any, Self
 
 import yaml
 from django.utils.text import slugify
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from apps.accounts.refusals import Invalid
@@ -27,9 +36,13 @@ def _timeout(value: object) -> float:
         raise PydanticCustomError("duration", str(error)) from None
 
 
-def _without_nul(value: str) -> str:
+def _storable(value: str) -> str:
     if "\0" in value:
         raise PydanticCustomError("nul", "must not contain a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("string_unicode", "must not contain half of a surrogate pair") from None
     return value
 
 
@@ -38,7 +51,7 @@ def _words(value: object) -> object:
     words = [value] if isinstance(value, str) else value
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
         raise PydanticCustomError("words", "must be text or a list of texts (put numbers in quotes)")
-    return [_without_nul(word) for word in words] and value
+    return [_storable(word) for word in words] and value
 
 
 def _variable_as_text(value: object) -> object:
@@ -46,8 +59,10 @@ def _variable_as_text(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Text = Annotated[str, AfterValidator(_without_nul)]
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_nul)]
+Text = Annotated[str, AfterValidator(_storable)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100), AfterValidator(_storable)]
+Slug = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Description = Annotated[Text, StringConstraints(strip_whitespace=True, max_length=2000)]
 Timeout = Annotated[float, BeforeValidator(_timeout), Field(gt=0, le=MAX_TIMEOUT)]
 Words = Annotated[str | list[str], BeforeValidator(_words)]
 Variable = Annotated[Text, BeforeValidator(_variable_as_text)]
@@ -55,7 +70,9 @@ VariableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    """Only what people read is stripped: in a command and its variables every space may be meant."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class StepDefinition(_Part):
@@ -97,7 +114,7 @@ class StepDefinition(_Part):
     @property
     def line(self) -> str:
         """The command as one line for people."""
-        return self.run if isinstance(self.run, str) else shlex.join(self.run)
+        return self.run.strip() if isinstance(self.run, str) else shlex.join(self.run)
 
     def spec(self) -> dict[str, Any]:
         """What the agent gets: the command itself, and where and how long it runs."""
@@ -122,8 +139,8 @@ class Definition(_Part):
     """Stages in order."""
 
     name: Name
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)] = ""
-    description: Annotated[Text, Field(max_length=2000)] = ""
+    slug: Slug = ""
+    description: Description = ""
     stages: list[StageDefinition] = Field(min_length=1, max_length=MAX_STAGES)
 
     @model_validator(mode="after")
@@ -156,9 +173,12 @@ def parse_yaml(text: str) -> Definition:
         data = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         raise Invalid(f"This is not YAML: {_place_in_text(error)}{error.problem or error.context}.") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error).splitlines()[0]
-        raise Invalid(f"This is not YAML: {reason}.") from None
+    except yaml.YAMLError as error:
+        raise Invalid(f"This is not YAML: {str(error).splitlines()[0]}.") from None
+    except RecursionError:
+        raise Invalid("This is not YAML: nested too deeply.") from None
+    except Exception:  # `!!int ''` or `!!bool maybe`: each of PyYAML's constructors fails in its own way
+        raise Invalid("This is not YAML: a value cannot be read as what it is marked as.") from None
     return parse(data)
 
 
@@ -212,6 +232,7 @@ def _place_in_text(error: yaml.MarkedYAMLError) -> str:
 
 
 _WORDS = {
+    "string_unicode": "must not contain half of a surrogate pair",
     "missing": "is missing",
     "extra_forbidden": "is not a key that is known here",
     "string_type": "must be text (put it in quotes)",

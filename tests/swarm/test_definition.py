@@ -37,6 +37,25 @@ def test_a_command_reads_as_one_line():
     assert lines == ["echo 'hi there'", "echo 'a b'", "ls | wc -l"]
 
 
+def test_a_command_and_its_variables_are_kept_as_they_are_written():
+    project = step(run=["printf", "%s\n", "  two spaces  ", " "], env={"IFS": "\t", "PS1": "$ "}, cwd=" a ")
+    unit = parse(project).stages[0].steps[0]
+
+    assert unit.spec()["argv"] == ["printf", "%s\n", "  two spaces  ", " "]
+    assert (unit.spec()["env"], unit.spec()["cwd"]) == ({"IFS": "\t", "PS1": "$ "}, " a ")
+
+    line = parse(step(run="cat <<E\n  x\nE\n", shell=True)).stages[0].steps[0]
+    assert (line.spec()["shell"], line.line) == ("cat <<E\n  x\nE\n", "cat <<E\n  x\nE")
+
+
+def test_what_people_read_is_stripped():
+    project = parse(step(name=" unit ", label=" l ") | {"name": " x ", "slug": " y ", "description": " z\n"})
+    unit = project.stages[0].steps[0]
+
+    assert (project.name, project.slug, project.description) == ("x", "y", "z")
+    assert (unit.name, unit.label) == ("unit", "l")
+
+
 def test_the_slug_comes_from_the_name_unless_it_is_given():
     assert parse_yaml(HELLO).slug == "hello"
     assert parse_yaml(HELLO.replace("name: Hello", "name: Hello\nslug: greet", 1)).slug == "greet"
@@ -76,6 +95,7 @@ HERE = 'stage 1 "Test", step 1 "unit": '
     [
         ({"tiemout": 5}, "tiemout: is not a key that is known here."),
         ({"timeout": "soon"}, 'timeout: write seconds (90) or a text like "90s", "5m" or "1h30m".'),
+        ({"timeout": 10**400}, 'timeout: write seconds (90) or a text like "90s", "5m" or "1h30m".'),
         ({"timeout": 0}, "timeout: must be greater than 0."),
         ({"timeout": float("nan")}, "timeout: must be greater than 0."),
         ({"timeout": float("inf")}, "timeout: must be less than or equal to 86400."),
@@ -84,9 +104,13 @@ HERE = 'stage 1 "Test", step 1 "unit": '
         ({"run": 5}, "run: must be text or a list of texts (put numbers in quotes)."),
         ({"run": ["sleep", 5]}, "run: must be text or a list of texts (put numbers in quotes)."),
         ({"run": ""}, "run: must not be empty."),
+        ({"run": " "}, "run: must not be empty."),
+        ({"label": " "}, "label: must not be empty."),
         ({"run": []}, "run: must not be empty."),
         ({"run": "echo 'hi"}, "run: no closing quotation."),
         ({"run": "echo \0"}, "run: must not contain a NUL character."),
+        ({"run": "echo \ud800"}, "run: must not contain half of a surrogate pair."),
+        ({"env": {"A": "\ud800"}}, "env.A: must not contain half of a surrogate pair."),
         ({"run": ["ls"], "shell": True}, "shell: true needs run to be one line of text, not a list."),
         ({"name": 2026}, "name: must be text (put it in quotes)."),
         ({"name": None}, "name: must be text (put it in quotes)."),
@@ -155,6 +179,11 @@ def test_it_counts_the_errors_it_does_not_show():
         ("!!python/object:os.system x", "line 1, column 1"),
         ("? [a]\n: b", "unhashable key"),
         ("x" * (MAX_CHARACTERS + 1), "at most 65536 characters"),
+        ("name: !!timestamp foo", "cannot be read as what it is marked as"),
+        ("name: !!bool foo", "cannot be read as what it is marked as"),
+        ("name: !!int ''", "cannot be read as what it is marked as"),
+        ("name: !!float ''", "cannot be read as what it is marked as"),
+        ("timeout: " + "9" * 5000, "cannot be read as what it is marked as"),
         ("name: 2026-11-20", r"name: must be text|stages: is missing"),
     ],
 )
