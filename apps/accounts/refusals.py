@@ -12,7 +12,9 @@ class Refusal(Exception):
     default_message: ClassVar[str] = "This was refused."
 
     def __init__(self, message: str | None = None, *, retry_after: float | None = None) -> None:
-        self.message = self.default_message if message is None else str(message)
+        said = self.default_message if message is None else str(message)
+        # It may repeat what was sent, and half a surrogate pair can go through no door.
+        self.message = said.encode(errors="backslashreplace").decode()
         self.retry_after = retry_after
         self.recorded = False  # whether it is in the audit log already
         super().__init__(self.message)

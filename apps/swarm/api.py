@@ -6,12 +6,12 @@ from uuid import UUID
 from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts import audit
+from apps.accounts.payloads import JsonBody
 from apps.accounts.refusals import Invalid
 from apps.accounts.rest import IsKnown, actor_of
 from apps.events.dispatch import perform_sync
@@ -32,7 +32,7 @@ from apps.swarm.serializers import (
 from apps.tasks.api import frame, uuid_of
 from apps.tasks.selectors import team_for
 
-BODIES = (JSONParser, YamlParser, TextYamlParser, PlainTextParser)
+BODIES = (JsonBody, YamlParser, TextYamlParser, PlainTextParser)
 
 
 @extend_schema(parameters=[OpenApiParameter("team", UUID)])

@@ -1,6 +1,7 @@
 """Durations as people write them: 90, "90s", "5m", "1h30m"."""
 
 import re
+from contextlib import suppress
 
 _PARTS = re.compile(r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m)?(?:(?P<s>\d+(?:\.\d+)?)s?)?", re.ASCII)
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
@@ -9,7 +10,8 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 def seconds_of(value: object) -> float:
     """The seconds that `value` means; ValueError when it means none."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        with suppress(OverflowError):
+            return float(value)
     if isinstance(value, str) and (text := value.replace(" ", "").lower()):
         match = _PARTS.fullmatch(text)
         if match:

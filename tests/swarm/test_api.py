@@ -79,6 +79,10 @@ def test_a_project_may_be_json_too(as_, alice, project):
         ("", "Send the project as"),
         ("[]", "A project is a mapping"),
         (b"\xff", "not UTF-8"),
+        ('name: x\nstages: [{name: "\\uD800", steps: []}]', r'stage 1 "\ud800": steps: must not be empty'),
+        ('name: x\n"\\uD800": 1\nstages: []', "must not contain half of a surrogate pair"),
+        (YAML.replace("make test", '"echo \\uD800"'), "run: must not contain half"),
+        (YAML.replace("local", "local, timeout: 1" + "0" * 400), "timeout: write seconds"),
     ],
 )
 def test_a_mistake_is_named(as_, alice, body, message):
@@ -94,6 +98,15 @@ def test_a_wrong_json_body_gets_a_sentence(as_, alice, body):
 
     assert answer.status_code == 400
     assert answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body", ['{"definition": ' + "[" * 50_000 + "]" * 50_000 + "}", '{"stages": [{"timeout": 1' + "0" * 400 + "}]}"]
+)
+def test_json_is_bounded_here_too(as_, alice, body):
+    answer = write(as_(alice), body, "application/json")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
 
 
 def test_a_slug_is_taken_once(as_, alice, project):
