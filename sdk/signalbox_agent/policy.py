@@ -1,5 +1,6 @@
 """What may run here is the choice of whoever started the agent, never the server's."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from signalbox_agent.spec import Spec
 
 SHELL = "/bin/sh"
+_CLIMB = re.compile(r"(?<![^/=:,])\.\.(?![^/])")
 _MEANS_SOMETHING_TO_A_SHELL = frozenset("|&;<>()$`\\*?[]{}~#!\n\r")
 
 
@@ -22,7 +24,8 @@ class Policy:
 
     A rule is a command line whose words may be patterns: `git *` is git with any arguments, `git status` just that,
     `python -m pytest *` any pytest, `sh *` any shell line, `*` everything. A rule's first word is compared as it is
-    written, so `git *` allows the `git` of this agent's PATH and no other file of that name.
+    written, so `git *` allows the `git` of this agent's PATH and no other file of that name. A path that matches a
+    pattern does not climb out of it with `..`, and a program's path means the same wherever the command works.
     """
 
     rules: Sequence[str] = ()
@@ -43,9 +46,11 @@ class Policy:
                 raise NotAllowed("This agent runs no shell lines; its operator can allow them with --allow-shell.")
         else:
             argv = spec.argv
-        if not (self._allows_everything or self._allows(argv)):
+        if self._allows_everything:
+            return argv
+        if not self._allows(argv):
             raise NotAllowed(f"{shlex.join(argv)[:200]!r} is not on this agent's allow-list.")
-        return argv
+        return (self._program(argv[0]), *argv[1:])
 
     def directory_of(self, spec: Spec) -> Path:
         """Where this spec runs: below the agent's own directory, unless everything is allowed. Raises NotAllowed."""
@@ -56,6 +61,10 @@ class Policy:
         if not directory.is_dir():
             raise NotAllowed(f"There is no directory {spec.cwd or base} on this agent.")
         return directory
+
+    def _program(self, name: str) -> str:
+        """The file that a rule means by `./build.sh`: one of our directory, whatever lies in the command's."""
+        return str(self.base.resolve() / name) if "/" in name else name
 
     @property
     def _allows_everything(self) -> bool:
@@ -76,8 +85,14 @@ class Policy:
 def _matches(rule: str, argv: Sequence[str]) -> bool:
     *first, last = shlex.split(rule) or [""]
     if first and last == "*":
-        return len(argv) >= len(first) and all(map(fnmatchcase, argv, first))
-    return len(argv) == len(first) + 1 and all(map(fnmatchcase, argv, (*first, last)))
+        return len(argv) >= len(first) and all(map(_fits, argv, first))
+    return len(argv) == len(first) + 1 and all(map(_fits, argv, (*first, last)))
+
+
+def _fits(word: str, pattern: str) -> bool:
+    """A pattern's `*` stands for slashes too, so in a path it must not stand for a way out: `logs/*` is below logs."""
+    is_below = "/" not in pattern or len(_CLIMB.findall(word)) <= len(_CLIMB.findall(pattern))
+    return is_below and fnmatchcase(word, pattern)
 
 
 def _plain_words(line: str) -> tuple[str, ...] | None:

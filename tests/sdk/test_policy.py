@@ -14,7 +14,9 @@ from signalbox_agent.spec import Spec
         ("python -m pytest *", ("python", "-m", "pytest", "-x", "tests")),
         ("ruff check*", ("ruff", "checks")),
         ("make t?st", ("make", "test")),
-        ("./run.sh", ("./run.sh",)),
+        ("cat logs/*", ("cat", "logs/a/b..c/..log")),
+        ("cat ../logs/*", ("cat", "../logs/a")),
+        ("git diff origin/*", ("git", "diff", "origin/main..origin/next")),
         ("*", ("anything", "at", "all")),
     ],
 )
@@ -32,11 +34,33 @@ def test_a_rule_allows(rule, argv):
         (["git status"], ("git", "status", "-s")),
         (["python -m pytest *"], ("python", "-m", "pip", "install")),
         (["Git *"], ("git",)),
+        (["./scripts/*"], ("./scripts/../../../bin/reboot",)),
+        (["./scripts/??/x"], ("./scripts/../x",)),
+        (["cat /var/log/*"], ("cat", "/var/log/../../etc/shadow")),
+        (["cat logs/*"], ("cat", "logs/..")),
+        (["cat ../logs/*"], ("cat", "../logs/../x")),
+        (["tar --file=logs/* *"], ("tar", "--file=logs/../x")),
+        (["cp */a"], ("cp", "x:../a")),
     ],
 )
 def test_everything_else_is_refused_with_a_sentence(rules, argv):
     with pytest.raises(NotAllowed, match="is not on this agent's allow-list"):
         Policy(rules).argv_of(Spec(argv=argv))
+
+
+def test_a_programs_path_is_the_same_wherever_the_command_works(tmp_path: Path):
+    (tmp_path / "vendor").mkdir()
+    policy = Policy(["./build.sh *", "/usr/bin/env"], base=tmp_path)
+    for spec in (Spec(argv=("./build.sh", "./x"), cwd="vendor"), Spec(shell="./build.sh ./x", cwd="vendor")):
+        assert policy.argv_of(spec) == (str(tmp_path / "build.sh"), "./x")
+    assert policy.argv_of(Spec(argv=("/usr/bin/env",))) == ("/usr/bin/env",)
+    with pytest.raises(NotAllowed):
+        policy.argv_of(Spec(argv=("vendor/build.sh",)))
+
+
+def test_where_everything_is_allowed_a_programs_path_begins_where_the_command_works(tmp_path: Path):
+    spec = Spec(argv=("./build.sh",), cwd="vendor")
+    assert Policy(everything=True, base=tmp_path).argv_of(spec) == ("./build.sh",)
 
 
 def test_a_shell_line_needs_a_shell_that_is_allowed():
