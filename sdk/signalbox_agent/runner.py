@@ -13,12 +13,19 @@ from pathlib import Path
 import psutil
 
 from signalbox_agent import processes
-from signalbox_agent.terminal import CannotStart, environment, open_terminal, start_in_terminal
+from signalbox_agent.terminal import (
+    CannotStart,
+    environment,
+    offer_end_of_file,
+    open_terminal,
+    start_in_terminal,
+)
 
 GRACE_SECONDS = 3.0
 LINGER_SECONDS = 0.5
 READ_BYTES = 64 * 1024
 READS_AT_ONCE = 16
+OFFER_SECONDS = 0.2
 SAMPLE_SECONDS = (0.02, 0.1, 0.3, 2.0)
 _ESCALATION = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 
@@ -54,7 +61,7 @@ class Runner:
         self._size = (cols, rows)
         self._loop = asyncio.get_running_loop()
         self._process: subprocess.Popen[bytes] | None = None
-        self._master = -1
+        self._master = self._slave = -1
         self._is_reading = False
         self._is_paused = False
         self._hung_up = asyncio.Event()
@@ -73,10 +80,11 @@ class Runner:
             self._start()
         except CannotStart as problem:
             return Outcome("failed", error=str(problem))
-        helpers = [asyncio.create_task(self._wait_for_exit()), asyncio.create_task(self._sample())]
+        helpers = [asyncio.create_task(work) for work in (self._wait_for_exit(), self._offer(), self._sample())]
         timer = self._loop.call_later(self._timeout, self.stop, "timeout") if self._timeout else None
         try:
             await self._ended.wait()
+            self._let_go()
             await self._read_the_rest()
         finally:
             if timer:
@@ -114,14 +122,13 @@ class Runner:
 
     def _start(self) -> None:
         self._own_rss = processes.memory_of([os.getpid()])
-        self._master, slave = open_terminal(*self._size)
+        self._master, self._slave = open_terminal(*self._size)
         try:
-            self._process = start_in_terminal(self._argv, slave=slave, cwd=self._cwd, env=self._env)
+            self._process = start_in_terminal(self._argv, slave=self._slave, cwd=self._cwd, env=self._env)
         except CannotStart:
+            self._let_go()
             os.close(self._master)
             raise
-        finally:
-            os.close(slave)
         self._read_if_wanted()
 
     async def _wait_for_exit(self) -> None:
@@ -140,6 +147,18 @@ class Runner:
         finally:
             self._loop.remove_reader(descriptor)
             os.close(descriptor)
+
+    async def _offer(self) -> None:
+        """Have an end of file ready for as long as the command lives."""
+        while self._slave >= 0:
+            offer_end_of_file(self._master, self._slave)
+            await asyncio.sleep(OFFER_SECONDS)
+
+    def _let_go(self) -> None:
+        """Close our own end of the command's side: the terminal hangs up when the last one is closed."""
+        if self._slave >= 0:
+            os.close(self._slave)
+            self._slave = -1
 
     async def _escalate(self) -> None:
         assert self._process
@@ -194,6 +213,7 @@ class Runner:
         assert self._process
         if not self._ended.is_set():  # We were cancelled ourselves.
             processes.signal_each(processes.family(self._process.pid), signal.SIGKILL)
+        self._let_go()
         self._close_master()
         _, status, usage = os.wait4(self._process.pid, 0)
         code = os.waitstatus_to_exitcode(status)

@@ -2,14 +2,16 @@
 
 import fcntl
 import os
+import select
 import signal
 import subprocess
 import termios
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 # Nobody sits at this terminal, so whoever reads from it gets an end of file, and no pager waits for a key.
-_END_OF_FILES = b"\x04" * 32
+_END_OF_FILES = b"\x04" * 32  # as many reads as are answered at once
 ENVIRONMENT = {
     "TERM": "xterm-256color",
     "COLORTERM": "truecolor",
@@ -29,15 +31,23 @@ class CannotStart(Exception):
 
 
 def open_terminal(cols: int, rows: int) -> tuple[int, int]:
-    """A new terminal's (master, slave). The master does not block."""
+    """A new terminal's (master, slave). The master does not block. Call `offer_end_of_file` every now and then."""
     master, slave = os.openpty()
     os.set_blocking(master, False)
     termios.tcsetwinsize(slave, (rows, cols))
     modes = termios.tcgetattr(slave)
     modes[3] &= ~termios.ECHO
     termios.tcsetattr(slave, termios.TCSANOW, modes)
-    os.write(master, _END_OF_FILES)
     return master, slave
+
+
+def offer_end_of_file(master: int, slave: int) -> None:
+    """See to it that there is one to read: earlier ones were read, or flushed away by who asks for a password."""
+    looking = select.poll()
+    looking.register(slave, select.POLLIN)
+    if not looking.poll(0):
+        with suppress(OSError):
+            os.write(master, _END_OF_FILES)
 
 
 def start_in_terminal(

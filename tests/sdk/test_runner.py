@@ -18,6 +18,17 @@ print("up", flush=True)
 time.sleep(60)
 """
 
+ASK = """
+import getpass, sys, termios, time
+time.sleep(0.1)
+termios.tcflush(0, termios.TCIFLUSH)
+assert sys.stdin.read() == ""
+try:
+    getpass.getpass()
+except EOFError:
+    print("EOFError")
+"""
+
 
 class Run:
     """A runner and what it printed."""
@@ -57,6 +68,21 @@ async def test_who_reads_from_the_terminal_gets_an_end_of_file():
     run = Run("sh", "-c", "cat; read answer || echo nobody")
     assert (await run.outcome()).status == "succeeded"
     assert run.text == "nobody\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "printed"),
+    [
+        (("sh", "-c", "for i in $(seq 70); do cat; done; echo done"), "done\n"),
+        ((sys.executable, "-c", ASK), "EOFError\n"),
+    ],
+)
+async def test_it_gets_one_however_often_it_reads_and_flushes(words, printed):
+    run = Run(*words)
+    started = time.monotonic()
+    assert (await run.outcome()).status == "succeeded"
+    assert run.text.endswith(printed)
+    assert time.monotonic() - started < 8
 
 
 async def test_no_pager_waits_for_a_key(tmp_path):
