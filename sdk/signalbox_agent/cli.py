@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from signalbox_agent import __version__
+from signalbox_agent import __version__, leftovers
 from signalbox_agent.agent import Agent, Settings
 from signalbox_agent.client import socket_url
 from signalbox_agent.lock import Held, Lock
@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("websockets").setLevel(logging.WARNING)
     try:
         settings = _settings(options)
-        lock = Lock(options.lock) if options.lock else None
+        lock = _only_one(options.lock) if options.lock else None
     except (ValueError, OSError) as problem:
         print(f"signalbox-agent: {problem}", file=sys.stderr)
         return USAGE
@@ -52,6 +52,13 @@ async def _run(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, agent.leave)
     return await agent.run()
+
+
+def _only_one(path: Path) -> Lock:
+    """The lock, and an end to what its last holder has left running. Raises Held or OSError."""
+    lock = Lock(path)
+    leftovers.keep_notes(path.with_name(f"{path.name}.running"))
+    return lock
 
 
 def _settings(options: argparse.Namespace) -> Settings:

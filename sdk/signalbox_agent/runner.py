@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 
-from signalbox_agent import processes
+from signalbox_agent import leftovers, processes
 from signalbox_agent.terminal import (
     CannotStart,
     environment,
@@ -56,7 +57,8 @@ class Runner:
         rows: int = 40,
         grace: float = GRACE_SECONDS,
     ) -> None:
-        self._argv, self._cwd, self._env = list(argv), cwd, environment(env or {})
+        self._mark = uuid4().hex
+        self._argv, self._cwd, self._env = list(argv), cwd, environment(env or {}) | {leftovers.MARK: self._mark}
         self._on_output, self._timeout, self._grace = on_output, timeout, grace
         self._size = (cols, rows)
         self._loop = asyncio.get_running_loop()
@@ -129,6 +131,7 @@ class Runner:
             self._let_go()
             os.close(self._master)
             raise
+        leftovers.note(self._mark, self._process.pid)
         self._read_if_wanted()
 
     async def _wait_for_exit(self) -> None:
@@ -218,6 +221,7 @@ class Runner:
         _, status, usage = os.wait4(self._process.pid, 0)
         code = os.waitstatus_to_exitcode(status)
         self._process.returncode = code
+        leftovers.strike(self._mark)
         return Outcome(
             *self._verdict(code),
             cpu_seconds=round(usage.ru_utime + usage.ru_stime, 3),

@@ -1,10 +1,12 @@
 """A pseudo-terminal and a process whose only terminal it is."""
 
+import ctypes
 import fcntl
 import os
 import select
 import signal
 import subprocess
+import sys
 import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +25,9 @@ ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
     "PYTHONUNBUFFERED": "1",
 }
+# Loaded here, since little may be done between fork and exec; it keeps the GIL, which nobody gives back there.
+_libc = ctypes.PyDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
 _RESET_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP, signal.SIGCHLD)
 
 
@@ -55,7 +60,15 @@ def start_in_terminal(
 ) -> "subprocess.Popen[bytes]":
     """Start a process as leader of a session of its own, with `slave` as its terminal. Raises CannotStart."""
 
+    agent = os.getpid()
+
     def take_the_terminal() -> None:
+        if _libc:
+            # When we are killed, so is it: somebody else may try the same again. (Linux means the thread that forks,
+            # which is the one with the event loop.)
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != agent:
+                os.kill(os.getpid(), signal.SIGKILL)
         # An agent started in the background ignores SIGINT; its commands must not.
         for number in _RESET_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
