@@ -18,12 +18,16 @@ ROLE_CHOICES = [(role.value, role.name.lower()) for role in HUMAN_ROLES]
 ROLE_NUMBERS = [role.value for role in HUMAN_ROLES]
 
 
+DISPLAY_NAME_LENGTH = 150
+
+
 class User(AbstractUser):
     """A person."""
 
     @property
     def display_name(self) -> str:
-        return self.get_full_name() or self.get_username()
+        """No longer than a username may be: what somebody did is kept under it."""
+        return (self.get_full_name() or self.get_username())[:DISPLAY_NAME_LENGTH]
 
 
 class Team(models.Model):

@@ -17,7 +17,7 @@ from apps.accounts.rest import actor_of
 from apps.accounts.roles import Role, permits
 from apps.accounts.selectors import role_in_team
 from apps.agents import selectors, services
-from apps.agents.models import Agent, Command
+from apps.agents.models import KIND_LENGTH, Agent, Command
 from apps.events.dispatch import perform_sync
 from apps.events.threads import write_and_wait
 
@@ -101,7 +101,7 @@ class CommandRequestSerializer(serializers.Serializer[Command]):
     """A command for one agent: its id, what kind of work it is, and the spec as in a `command:request` frame."""
 
     agent = serializers.UUIDField()
-    kind = serializers.CharField(required=False, max_length=100)
+    kind = serializers.CharField(required=False, max_length=KIND_LENGTH)
     spec = serializers.JSONField(help_text="{argv | shell, cwd, env, timeout, cols, rows}")
 
 

@@ -9,7 +9,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.roles import Role
 from apps.accounts.selectors import role_in_team
 from apps.agents import selectors
-from apps.agents.models import NAME_LENGTH, Agent, Command
+from apps.agents.models import INSTANCE_LENGTH, KIND_LENGTH, NAME_LENGTH, Agent, Command
 from apps.events.declare import CommandFrame, Event, Retention, Topic, Whisper
 
 MAX_TEXT = 64 * 1024
@@ -33,6 +33,8 @@ def _presentable(name: str) -> str:
 
 
 Word = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(_without_nul)]
+Kind = Annotated[str, Field(min_length=1, max_length=KIND_LENGTH), AfterValidator(_without_nul)]
+Instance = Annotated[str, Field(min_length=1, max_length=INSTANCE_LENGTH), AfterValidator(_without_nul)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(_presentable)]
 Line = Annotated[str, Field(max_length=8000), AfterValidator(_without_nul)]
 Sentence = Annotated[str, Field(max_length=4000), AfterValidator(_nul_shown)]
@@ -238,8 +240,8 @@ class ConnectAgent(CommandFrame, type="agent:connect", topic=None, role=Role.AGE
     """Introduce oneself, first thing on each connection. Another `instance` means that the process is a new one."""
 
     name: Name
-    instance: Word
-    accepts: list[Word] = Field(default=["shell"], max_length=32)
+    instance: Instance
+    accepts: list[Kind] = Field(default=["shell"], max_length=32)
     labels: list[Word] = Field(default=[], max_length=32)
     slots: int = Field(default=1, ge=1, le=1000)
     version: str = Field(default="", max_length=64, pattern=r"^[^\x00]*$")
@@ -250,7 +252,7 @@ class ConnectAgent(CommandFrame, type="agent:connect", topic=None, role=Role.AGE
 class ReportStatus(CommandFrame, type="agent:status", topic=AgentTopic, role=Role.AGENT, rate="5/s", audit=False):
     """Renew the lease; `leaving` gives it back. A claimed command that `running` leaves out is lost."""
 
-    instance: Word
+    instance: Instance
     metrics: Metrics = Metrics()
     running: list[UUID] = Field(default=[], max_length=1000)
     leaving: bool = False
@@ -263,7 +265,7 @@ class ReportCommand(CommandFrame, type="command:state", topic=AgentTopic, role=R
     """
 
     command_id: UUID
-    instance: Word | None = Field(default=None, description="With a claim: the life of the process that claims.")
+    instance: Instance | None = Field(default=None, description="With a claim: the life of the process that claims.")
     status: Literal["running", "succeeded", "failed", "interrupted"]
     interrupt: Literal["delivered", "acknowledged"] | None = None
     exit_code: int | None = Field(default=None, ge=-(2**31), lt=2**32)
@@ -292,7 +294,7 @@ class PrintOutput(CommandFrame, type="terminal:output", topic=TerminalTopic, rol
 class RequestCommand(CommandFrame, type="command:request", topic=AgentTopic, role=Role.OPERATOR, rate="10/s"):
     """Give this agent a command. It waits in the inbox while the agent is away."""
 
-    kind: Word = "shell"
+    kind: Kind = "shell"
     spec: Spec
 
 

@@ -9,6 +9,8 @@ from django.db import models
 from apps.events import wire
 
 NAME_LENGTH = 100
+KIND_LENGTH = 32
+INSTANCE_LENGTH = 64
 
 
 class Agent(models.Model):
@@ -28,7 +30,7 @@ class Agent(models.Model):
     slots = models.PositiveIntegerField(default=1, help_text="Commands side by side.")
 
     status = models.CharField(max_length=16, choices=Status, default=Status.OFFLINE)
-    instance = models.CharField(max_length=64, blank=True, help_text="Names one life of its process.")
+    instance = models.CharField(max_length=INSTANCE_LENGTH, blank=True, help_text="Names one life of its process.")
     connection = models.CharField(max_length=64, blank=True, db_index=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
@@ -79,8 +81,10 @@ class Command(models.Model):
     team = models.ForeignKey("accounts.Team", on_delete=models.CASCADE, related_name="commands")
     agent = models.ForeignKey(Agent, on_delete=models.SET_NULL, null=True, blank=True, related_name="commands")
     agent_name = models.CharField(max_length=NAME_LENGTH, blank=True)
-    instance = models.CharField(max_length=64, blank=True, help_text="The life of the agent that claimed it.")
-    kind = models.CharField(max_length=32, default="shell", help_text="What its agent must accept.")
+    instance = models.CharField(
+        max_length=INSTANCE_LENGTH, blank=True, help_text="The life of the agent that claimed it."
+    )
+    kind = models.CharField(max_length=KIND_LENGTH, default="shell", help_text="What its agent must accept.")
     purpose = models.CharField(max_length=32, blank=True, help_text="Whose command it is: empty, or a name like task.")
     spec = models.JSONField(default=dict, help_text="argv or shell, cwd, env, timeout, cols, rows.")
     label = models.CharField(max_length=NAME_LENGTH, blank=True)

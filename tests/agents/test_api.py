@@ -61,6 +61,7 @@ def test_the_same_idempotency_key_makes_one_command(worker, bob):
         ({"agent": str(uuid4()), "spec": {"shell": "ls"}}, 404),
         ({"agent": None, "spec": {"shell": "ls"}}, 400),
         ({"agent": "own", "spec": {}}, 400),
+        ({"agent": "own", "kind": "k" * 33, "spec": {"shell": "ls"}}, 400),
         ({"agent": "own", "spec": "ls"}, 400),
         ({"agent": "own", "spec": {"shell": "ls", "cwd": 3}}, 400),
         ([1], 400),
@@ -72,6 +73,15 @@ def test_an_odd_body_is_answered_with_a_sentence(worker, bob, body, status):
     response = as_user(bob).post("/api/v1/commands/", body, format="json")
     assert response.status_code == status
     assert response.json()["error"]["message"]
+
+
+def test_an_instance_and_a_kind_may_be_as_long_as_they_are_kept(worker, bob):
+    worker.instance, kind = "i" * 64, "k" * 32
+    worker.connect(accepts=[kind])
+    response = as_user(bob).post(
+        "/api/v1/commands/", {"agent": worker.id, "kind": kind, "spec": {"shell": "ls"}}, format="json"
+    )
+    assert response.status_code == 201
 
 
 def test_a_viewer_may_look_but_not_command(worker, victor):

@@ -69,6 +69,8 @@ def test_a_person_cannot_introduce_himself_as_an_agent(alice):
         {"name": "a\nb"},
         {"name": "a\0b"},
         {"name": "x" * 101},
+        {"instance": "i" * 65},
+        {"accepts": ["k" * 33]},
         {"slots": 0},
         {"running": ["no uuid"]},
         {"labels": "local"},

@@ -240,3 +240,10 @@ def test_who_may_do_what(as_, client, alice, bob, victor, mallory, team, project
     for path in ("/api/v1/projects/", "/api/v1/runs/", "/v1/public/agent-swarms/"):
         assert as_(mallory).get(path).json()["count"] == 0
         assert client.get(path).status_code == 401
+
+
+def test_who_has_a_very_long_name_starts_runs_too(as_, bob, project):
+    bob.first_name, bob.last_name = "A" * 150, "L" * 150
+    bob.save()
+    answer = as_(bob).post(f"/api/v1/projects/{project['id']}/runs/")
+    assert (answer.status_code, answer.json()["by"]) == (201, "A" * 150)

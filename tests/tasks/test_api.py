@@ -138,3 +138,14 @@ def test_who_may_do_what(as_, client, alice, bob, victor, mallory):
         assert theirs.json() == none.json()
     assert as_(mallory).get("/api/v1/tasks/").json()["count"] == 0
     assert submit(as_(mallory), team=str(Task.objects.get().team_id)).status_code == 404
+
+
+def test_who_has_a_very_long_name_submits_tasks_too(as_, bob, agent_key):
+    Worker(agent_key)
+    bob.first_name, bob.last_name = "A" * 150, "L" * 150
+    bob.save()
+    answer = submit(as_(bob), label="local")
+    assert answer.status_code == 201
+    assert Task.objects.get().author_name == bob.display_name == "A" * 150
+    cancelled = as_(bob).post(f"/api/v1/tasks/{answer.json()['id']}/cancel/")
+    assert cancelled.status_code == 200
