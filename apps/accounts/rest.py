@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError
 from django.http import HttpRequest
 from rest_framework import exceptions, status
 from rest_framework.authentication import BaseAuthentication
@@ -18,10 +20,12 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_from_bearer
 from apps.accounts.models import User
-from apps.accounts.refusals import Refusal, Unauthenticated
+from apps.accounts.refusals import Invalid, Refusal, Unauthenticated
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
 
 CODES = {
     status.HTTP_400_BAD_REQUEST: "invalid",
@@ -93,6 +97,9 @@ def bearer_of(request: Request | HttpRequest) -> str | None:
 
 def refusal_as_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler: every "no" in one shape, DRF's own field errors under `error.fields`."""
+    if isinstance(error, DataError):
+        logger.warning("The database did not take a value that was let through", exc_info=error)
+        error = Invalid("A value is too long or too large.")
     if isinstance(error, Refusal):
         _record(error, context)
         response = Response({"error": error.as_data()}, status=error.status)

@@ -1,6 +1,7 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError
 from django.http import Http404
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
@@ -140,6 +141,11 @@ def test_a_models_own_validation_is_an_answer_too():
     error = answer_to(DjangoValidationError({"name": ["Taken."]})).data["error"]
     assert (error["code"], error["message"]) == ("invalid", "name: Taken.")
     assert answer_to(DjangoValidationError("Odd.")).data["error"]["message"] == "Odd."
+
+
+def test_what_the_database_does_not_take_is_invalid():
+    error = answer_to(DataError("value too long for type character varying(150)"))
+    assert (error.status_code, error.data["error"]["code"]) == (400, "invalid")
 
 
 # On record ------------------------------------------------------------------------------------------

@@ -1,0 +1,20 @@
+"""Addresses that no database could look up."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+
+from apps.accounts.refusals import Invalid
+from apps.gateway.polling import refused
+
+
+class WithoutNul:
+    """Middleware that refuses a NUL character in a path or a query: PostgreSQL takes none, whatever is asked."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META["QUERY_STRING"]:
+            return refused(Invalid("An address has no NUL character."))
+        return self.get_response(request)
