@@ -10,7 +10,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.refusals import NotFound, Unavailable
 from apps.events.declare import Topic
 from apps.gateway.consumers import GatewayConsumer
-from apps.gateway.turnaway import NoSuchSocket
+from apps.gateway.turnaway import no_such_socket
 
 Scope = dict[str, Any]
 
@@ -48,5 +48,5 @@ websocket_urlpatterns = [
     path("api/ws/chat/<str:session_id>", GatewayConsumer.as_asgi(first_topics=chat_of_url)),
     path("api/ws/agent-status/<str:user_id>", GatewayConsumer.as_asgi(first_topics=agents_of_user)),
     path("ws/admin/agent-swarm/<str:project_id>", GatewayConsumer.as_asgi(first_topics=current_run)),
-    re_path("", NoSuchSocket.as_asgi()),
+    re_path("", no_such_socket),  # type: ignore[arg-type]
 ]
