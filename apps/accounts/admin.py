@@ -5,6 +5,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
@@ -43,7 +44,9 @@ class TellingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.tell_gone(obj)
         super().delete_model(request, obj)
 
+    @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Django does this alone outside a transaction, and what is told before the rows go is told in vain."""
         for obj in queryset:
             self.record(request, f"{self.kind}.deleted", obj)
             self.tell_gone(obj)

@@ -3,6 +3,7 @@ from django.contrib.admin import site
 from rest_framework_api_key.models import APIKey
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from apps.accounts import revocations
 from apps.accounts.authentication import actor_from_bearer, actor_from_session, renewed
 from apps.accounts.models import ApiKey, AuditEntry, Membership, Team, User
 from apps.accounts.roles import Role
@@ -104,6 +105,15 @@ def test_deleting_many_users_ends_live_sockets(post, bob, victor, told):
     post("user/", {"action": "delete_selected", "_selected_action": list(numbers), "post": "yes"})
     assert {revocation.user_id for revocation in told} == numbers
     assert AuditEntry.objects.filter(action="user.deleted").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_asks_when_told_that_many_are_deleted_finds_nobody(admin, bob, monkeypatch):
+    found = []
+    asking = [lambda revocation: found.append(User.objects.filter(pk=revocation.user_id).exists())]
+    monkeypatch.setattr(revocations, "_listeners", asking)
+    admin.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [bob.pk], "post": "yes"})
+    assert found == [False]
 
 
 def test_a_member_removed_or_changed_in_the_form_is_told(post, team, bob, victor, told):
