@@ -126,6 +126,7 @@ class Connection:
             raise Forbidden("This token is somebody else's.")
         self._become(actor)
         self.warned = False
+        await self.check_rights()  # Whoever looked at them meanwhile saw the old credentials.
         self.answer(wire.frame("ack", id=inbound.get("id")))
 
     def _become(self, actor: Actor) -> None:
@@ -173,6 +174,10 @@ class Connection:
         self.unfollow(name)
         reader, at, recovered = await (await hub.current()).follow(name, self.outlet, after=after, epoch=epoch)
         self.readers[name] = reader
+        # Whoever looked at this client's rights meanwhile did not see that it follows this.
+        if not await in_reader(topic.can_read, self.actor):
+            self.unfollow(name)
+            raise NotFound(f"There is no topic {name}.")
         where = {"topic": name, "epoch": at.epoch, "head": at.seq}
         if not recovered:
             self.answer(wire.frame("reset", topic=name, data=where | {"floor": at.floor}))
@@ -234,6 +239,8 @@ class Connection:
 
     def answer(self, frame: bytes) -> None:
         """Send an answer. An agent's of the same moment go as one batch: it gets hundreds."""
+        if self._closing:
+            return
         if self._answers is None:
             self._answers = []
             asyncio.get_running_loop().call_soon(self._flush_answers)
@@ -257,8 +264,10 @@ class Connection:
         """Say why in a last `error` frame (some servers drop the reason of a close) and hang up, with its own code."""
         if self._closing:
             return
-        self._closing = True
         self.answer(wire.error(refusal))
+        self._closing = True
+        if isinstance(refusal, Revoked | Unauthenticated):
+            self._calls = None  # What waits was sent by somebody whose access has ended.
         spawn(self._hang_up(refusal, code or refusal.close_code or 1008), f"close {self.id}")
 
     async def _hang_up(self, refusal: Refusal, code: int) -> None:

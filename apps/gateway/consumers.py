@@ -170,8 +170,8 @@ class _Socket:
 async def _welcome(connection: Connection) -> None:
     metrics.connections.inc()
     metrics.connections_total.inc()
-    wheel.start()
     await hub.current()  # Even a socket that follows nothing is told when its rights have ended.
+    await wheel.watch(connection)
     actor = connection.actor
     connection.answer(
         wire.frame(

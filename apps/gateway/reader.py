@@ -86,7 +86,9 @@ class Reader:
 
     def join(self) -> None:
         """Start reading: level at once if nothing was missed."""
-        if self.cursor >= self.tail.sent:
+        if self._life != self.tail.life:
+            self.start_over()
+        elif self.cursor >= self.tail.sent:
             self.tail.level.add(self)
         else:
             self.fall_behind(self.cursor)

@@ -42,6 +42,12 @@ def start() -> None:
         _turning.append(asyncio.create_task(sweep_forever(), name="sweeper"))
 
 
+async def watch(connection: LiveSocket) -> None:
+    """Watch over a socket that is live from now on. What was told of its rights while it came in did not reach it."""
+    start()
+    await _check_rights([connection])
+
+
 async def stop() -> None:
     """Stop, and take this process and its sockets off the books."""
     if _turning:

@@ -4,7 +4,17 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
+from apps.accounts import services, tokens
+from apps.accounts.actors import SYSTEM
+from apps.events.threads import in_writer
+from apps.gateway import hub as hubs
+from apps.gateway import registry, wheel
+from apps.gateway.consumers import GatewayConsumer
 from apps.gateway.turnaway import no_such_socket
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Visit:
@@ -30,6 +40,32 @@ class Visit:
             case "websocket.close":
                 self.said.append(message["code"])
                 self._told_to_go.set()
+
+
+@pytest.fixture
+async def process(settings, monkeypatch):
+    """This process as it serves."""
+    settings.HEADS_CHECK_SECONDS = 3600
+    settings.SWEEP_HERE = False
+    monkeypatch.setattr(registry, "live", {})
+    await hubs.stop()
+    yield
+    await wheel.stop()
+    await hubs.stop()
+
+
+async def test_whose_access_ends_while_he_is_counted_in_is_put_out(process, alice, monkeypatch):
+    enter = registry.enter
+
+    async def slowly(connection):
+        await in_writer(lambda: services.deactivate_user(SYSTEM, user=alice))
+        await asyncio.sleep(0.05)  # everybody was told, and nobody was concerned
+        await enter(connection)
+
+    monkeypatch.setattr(registry, "enter", slowly)
+    visit = Visit(await in_writer(lambda: tokens.issue(alice).access))
+    await GatewayConsumer()(visit.scope, visit.receive, visit.send)
+    assert visit.said == ["error", 4440]
 
 
 async def test_an_unknown_address_needs_no_channel_layer(settings):

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from apps.events.store import Position
 from apps.gateway import backlog, reader, tail
 from tests.gateway.conftest import until
-from tests.gateway.fakes import Client
+from tests.gateway.fakes import Client, FakeOutlet
 
 
 @pytest.fixture
@@ -21,6 +22,16 @@ async def test_without_received_a_server_with_backpressure_sends_all(hub, topic,
     for _ in range(10):
         await write(topic, "x" * 1_000)
     await until(lambda: alice.apply() or alice.cursor == 10)
+
+
+async def test_a_history_that_is_replaced_before_one_joins_is_told(hub, topic):
+    outlet = FakeOutlet()
+    reader, _, _ = await hub.follow(str(topic), outlet, after=None, epoch=None)
+    reader.tail.start_over(Position(str(topic), "another", 7, 3))
+    reader.join()
+    [told] = outlet.taken()
+    assert (told["type"], told["data"]["epoch"], told["data"]["head"]) == ("reset", "another", 7)
+    assert reader.is_level
 
 
 @pytest.mark.parametrize("has_backpressure", [True, False])

@@ -1,9 +1,11 @@
 """The wheel: tokens that end, clients that fall silent, and access that was taken away."""
 
 import asyncio
+import json
 import time
 from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -13,7 +15,9 @@ from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.authentication import actor_from_bearer
 from apps.accounts.models import Membership, TokenFamily, User
 from apps.accounts.roles import Role
+from apps.events import dispatch
 from apps.events.threads import in_reader, in_writer
+from apps.gateway import connection as connections
 from apps.gateway import hub as hubs
 from apps.gateway import registry, wheel
 from apps.gateway.models import ServerProcess
@@ -224,6 +228,57 @@ async def test_a_lower_role_that_still_reads_keeps_the_topic(process, team, alic
     await in_writer(lambda: services.change_role(Actor(user=alice), team=team, user=bob, role=Role.VIEWER))
     await asyncio.sleep(0.1)
     assert his.connection.readers
+
+
+async def test_a_topic_that_is_lost_while_it_is_being_followed_is_not_followed(process, team, alice, bob, monkeypatch):
+    his = connected(Actor(user=bob), f"team.{team.pk}")
+    follow = process.follow
+
+    async def slowly(*args, **kwargs):
+        followed = await follow(*args, **kwargs)
+        await in_writer(lambda: services.remove_member(Actor(user=alice), team=team, user=bob))
+        await asyncio.sleep(0.05)  # everybody was told, and this topic was not among his
+        return followed
+
+    monkeypatch.setattr(process, "follow", slowly)
+    await his.follow()
+    assert told(his) == ["error"]
+    assert (his.connection.readers, process._followed[f"team.{team.pk}"].users) == ({}, 0)
+
+
+async def test_what_waits_to_be_carried_out_ends_with_the_access(process, alice, monkeypatch):
+    carried_out, done = [], []
+
+    def slowly(call):
+        carried_out.append(call)
+        done.append(asyncio.get_running_loop().create_future())
+        return done[-1]
+
+    monkeypatch.setattr(dispatch, "perform", slowly)
+    client = connected(Actor(user=alice))
+    for n in range(3):
+        frame = {"type": "message", "id": str(n), "topic": f"chat.{uuid4()}", "data": {"content": "x"}}
+        await client.connection.take(json.dumps(frame))
+    await in_writer(lambda: services.deactivate_user(SYSTEM, user=alice))
+    await until(lambda: client.outlet.closed)
+    done[0].set_result(None)
+    await asyncio.sleep(0.01)
+    assert len(carried_out) == 1
+
+
+async def test_a_login_that_ends_while_its_new_token_is_read_ends_the_connection(process, alice, monkeypatch):
+    client = connected(Actor(user=alice))
+    login = await in_writer(lambda: tokens.issue(alice))
+
+    def slowly(token):
+        actor = actor_from_bearer(token)
+        tokens.end(login.refresh)  # everybody was told, and this connection had other credentials
+        return actor
+
+    monkeypatch.setattr(connections, "actor_from_bearer", slowly)
+    await client.connection.take(f'{{"type":"token_refresh","id":"r","data":{{"token":"{login.access}"}}}}')
+    await until(lambda: client.outlet.closed)
+    assert (client.outlet.closed[0], told(client)) == (4440, ["error"])
 
 
 async def test_who_is_being_shut_out_does_nothing_more(process, alice, team):
