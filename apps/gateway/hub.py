@@ -40,6 +40,7 @@ class Hub:
         self._early: dict[str, list[dict[str, Any]]] = {}
         """Hints for topics whose position is being read."""
         self._ear = log.Ear()
+        self._loop = asyncio.get_running_loop()
         self._tasks: list[asyncio.Task[None]] = []
         self.lag = 0.0
         """Seconds that the last look at the heads took, from its turn to its answer."""
@@ -56,6 +57,10 @@ class Hub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._ear.close()
+
+    def call_soon(self, work: Callable[..., object], *args: object) -> None:
+        """Call `work` on this process's event loop; from any thread."""
+        self._loop.call_soon_threadsafe(work, *args)
 
     @property
     def topics(self) -> int:

@@ -120,19 +120,23 @@ async def _check_rights(connections: Iterable[LiveSocket]) -> None:
 
 @on_revoked
 def tell_all_processes(revocation: Revocation) -> None:
-    """Somebody's access may have ended: every process looks at its sockets."""
+    """Somebody's access may have ended: this process looks at its sockets, whatever becomes of the word to others."""
+    if running := hub.running():
+        running.call_soon(_look_at_sockets, revocation)
     told = asdict(revocation)
     told["team_id"] = str(revocation.team_id) if revocation.team_id else None
-    log.notify({"revoked": told})
+    log.notify({"revoked": told, "process": registry.process_id})
 
 
 @hub.on_notice
-def check_revoked(notice: dict[str, Any]) -> None:
-    told = notice.get("revoked")
-    if told is None:
-        return
+def hear(notice: dict[str, Any]) -> None:
+    """Another process says whose access may have ended."""
+    if "revoked" in notice and notice.get("process") != registry.process_id:
+        _look_at_sockets(Revocation(**notice["revoked"]))
+
+
+def _look_at_sockets(revocation: Revocation) -> None:
     dispatch.forget_roles()
-    revocation = Revocation(**told)
     concerned = [c for c in registry.live.values() if revocation.concerns(c.actor)]
     if concerned:
         spawn(_check_rights(concerned), "check revoked")

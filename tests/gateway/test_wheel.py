@@ -14,8 +14,9 @@ from apps.accounts import services, tokens
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.authentication import actor_from_bearer
 from apps.accounts.models import Membership, TokenFamily, User
+from apps.accounts.revocations import Revocation
 from apps.accounts.roles import Role
-from apps.events import dispatch
+from apps.events import dispatch, log
 from apps.events.threads import in_reader, in_writer
 from apps.gateway import connection as connections
 from apps.gateway import hub as hubs
@@ -157,6 +158,25 @@ async def test_a_deactivated_person_is_shut_out_at_once(process, alice, bob):
     await until(lambda: hers.outlet.closed)
     assert hers.outlet.closed[0] == 4440
     assert his.outlet.closed is None
+
+
+async def test_the_sockets_of_this_process_need_no_channel_layer(process, alice, monkeypatch):
+    monkeypatch.setattr(log, "notify", lambda notice: None)
+    hers = connected(Actor(user=alice))
+    await in_writer(lambda: services.deactivate_user(SYSTEM, user=alice))
+    await until(lambda: hers.outlet.closed)
+
+
+async def test_a_revocation_is_looked_at_once_wherever_it_comes_from(process, alice, monkeypatch):
+    looked_at, heard = [], []
+    monkeypatch.setattr(wheel, "_look_at_sockets", looked_at.append)
+    hear = process._on_notice
+    monkeypatch.setattr(process, "_on_notice", lambda notice: (heard.append(notice), hear(notice)))
+    await in_writer(lambda: services.deactivate_user(SYSTEM, user=alice))
+    await until(lambda: heard)
+    assert looked_at == [Revocation(user_id=alice.pk)]
+    process._on_notice(heard[0] | {"process": "another"})
+    assert looked_at == [Revocation(user_id=alice.pk)] * 2
 
 
 async def test_a_revoked_key_loses_its_socket(process, alice, agent_key):
