@@ -3,10 +3,11 @@
 import math
 import time
 
-from apps.accounts.refusals import Refusal, TooFast
+from apps.accounts.refusals import BadFrame, Refusal, TooFast, TooLarge
 
 STRIKES = 20
 """A client that is refused so often for bad, large or hasty frames (one is forgiven each second) is cut off."""
+STRIKING = (BadFrame, TooLarge, TooFast)
 
 
 class Bucket:
@@ -60,7 +61,7 @@ class Allowance:
 
     def strike(self, refusal: Refusal) -> bool:
         """Note a frame that should not have been sent. True when that was one too many."""
-        if refusal.close_code is None:
+        if not isinstance(refusal, STRIKING):
             return False
         if self._strikes is None:
             self._strikes = Bucket(1.0, STRIKES)

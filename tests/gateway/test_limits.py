@@ -2,7 +2,16 @@
 
 import pytest
 
-from apps.accounts.refusals import BadFrame, Invalid, TooFast
+from apps.accounts.refusals import (
+    BadFrame,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooFast,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
 from apps.gateway import limits
 from apps.gateway.limits import STRIKES, Allowance, Bucket
 
@@ -77,6 +86,13 @@ def test_one_strike_is_forgiven_each_second(clock):
         clock.now += 1
 
 
-def test_a_wrong_value_is_no_strike(clock):
+@pytest.mark.parametrize("refusal", [TooLarge, TooFast])
+def test_large_and_hasty_frames_count_as_bad_ones_do(clock, refusal):
     allowance = Allowance(5)
-    assert not any(allowance.strike(Invalid()) for _ in range(1_000))
+    assert any(allowance.strike(refusal()) for _ in range(STRIKES + 1))
+
+
+@pytest.mark.parametrize("refusal", [Invalid, NotFound, Forbidden, Unauthenticated, Unavailable])
+def test_an_ordinary_no_is_no_strike(clock, refusal):
+    allowance = Allowance(5)
+    assert not any(allowance.strike(refusal()) for _ in range(1_000))
