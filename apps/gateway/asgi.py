@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from io import BytesIO
 from typing import Any
 
-from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 
@@ -23,7 +23,7 @@ def application(view: View) -> Application:
         try:
             request.get_host()
             response = await view(request)
-        except (DisallowedHost, RequestDataTooBig):
+        except SuspiciousOperation:
             response = HttpResponse(status=400)
         headers = [(name.encode("latin-1"), str(value).encode("latin-1")) for name, value in response.items()]
         headers += [(b"x-content-type-options", b"nosniff")]

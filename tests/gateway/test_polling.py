@@ -278,6 +278,13 @@ async def test_another_hosts_name_is_refused(http, token, topic):
     assert (await http.get(LOG, params={"topic": str(topic)}, headers=headers)).status_code == 400
 
 
+async def test_an_address_with_too_much_in_it_is_refused(http, token):
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (
+        await http.get(f"{LOG}?{'a&' * settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}a", headers=headers)
+    ).status_code == 400
+
+
 async def test_what_it_says_is_never_taken_for_a_page(poll, topic):
     response = await poll(after=0)
     assert response.headers["x-content-type-options"] == "nosniff"
