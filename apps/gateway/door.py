@@ -1,15 +1,16 @@
 """Who stands at the door: credentials of a socket's handshake, and which pages may open one."""
 
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django.conf import settings
+from django.http.cookie import parse_cookie
 
 from apps.accounts import authentication
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Forbidden, Unauthenticated
+from apps.gateway.models import ADDRESS_LENGTH
 
 Scope = dict[str, Any]
 
@@ -38,17 +39,17 @@ class Handshake:
             secure=scope.get("scheme") == "wss" or _is_proxied_https(headers),
             bearer=token.strip() if scheme.lower() == "bearer" else "",
             ticket=(query.get("ticket") or query.get("token") or [""])[0],
-            session=_cookie(headers.get(b"cookie", ""), settings.SESSION_COOKIE_NAME),
-            address=str((scope.get("client") or ("",))[0]),
+            session=parse_cookie(headers.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME, ""),
+            address=str((scope.get("client") or ("",))[0])[:ADDRESS_LENGTH],
             client=headers.get(b"user-agent", ""),
         )
 
     @property
     def is_same_origin(self) -> bool:
         """Scheme, host and port: a page on another port of this host is a stranger."""
-        origin = urlsplit(self.origin)
         scheme = "https" if self.secure else "http"
-        return origin.scheme == scheme and _with_port(origin.netloc, scheme) == _with_port(self.host, scheme)
+        theirs, _, host = self.origin.partition("://")
+        return theirs == scheme and _with_port(host, scheme) == _with_port(self.host, scheme)
 
     def check_origin(self) -> None:
         """Raises Forbidden for a page that may not open sockets here. Programs send no Origin."""
@@ -78,14 +79,6 @@ def _is_proxied_https(headers: dict[bytes, str]) -> bool:
         return False
     name, value = trusted
     return headers.get(name.removeprefix("HTTP_").replace("_", "-").lower().encode(), "") == value
-
-
-def _cookie(header: str, name: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(name)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
 
 
 def _with_port(netloc: str, scheme: str) -> str:

@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+ADDRESS_LENGTH = 64
+
 
 class ServerProcess(models.Model):
     """One serving process. It is dead when it was not seen for a while."""
@@ -30,7 +32,7 @@ class Connection(models.Model):
     sender = models.CharField(max_length=90, db_index=True)
     name = models.CharField(max_length=200)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
-    address = models.CharField(max_length=64, blank=True)
+    address = models.CharField(max_length=ADDRESS_LENGTH, blank=True)
     client = models.CharField(max_length=200, blank=True)
     since = models.DateTimeField(auto_now_add=True)
 
