@@ -36,7 +36,7 @@ class Handshake:
         return cls(
             host=headers.get(b"host", ""),
             origin=headers.get(b"origin", ""),
-            secure=scope.get("scheme") == "wss" or _is_proxied_https(headers),
+            secure=_is_secure(scope, headers),
             bearer=token.strip() if scheme.lower() == "bearer" else "",
             ticket=(query.get("ticket") or query.get("token") or [""])[0],
             session=parse_cookie(headers.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME, ""),
@@ -73,12 +73,11 @@ class Handshake:
         return None
 
 
-def _is_proxied_https(headers: dict[bytes, str]) -> bool:
-    trusted = settings.SECURE_PROXY_SSL_HEADER
-    if not trusted:
-        return False
-    name, value = trusted
-    return headers.get(name.removeprefix("HTTP_").replace("_", "-").lower().encode(), "") == value
+def _is_secure(scope: Scope, headers: dict[bytes, str]) -> bool:
+    """Daphne says no scheme of a socket, whatever its proxy told it; behind TLS (HTTPS) the proxy is asked itself."""
+    if "scheme" in scope:
+        return bool(scope["scheme"] == "wss")
+    return settings.HTTPS and headers.get(b"x-forwarded-proto") == "https"
 
 
 def _with_port(netloc: str, scheme: str) -> str:

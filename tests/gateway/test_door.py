@@ -9,6 +9,8 @@ from apps.gateway.models import Connection
 
 def handshake(scheme="ws", client=("127.0.0.1", 5000), **headers):
     scope = {"scheme": scheme, "client": client, "headers": [(b"host", b"signalbox.example")]}
+    if scheme is None:
+        del scope["scheme"]
     scope["headers"] += [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
     return Handshake.of(scope)
 
@@ -50,6 +52,15 @@ def test_behind_tls_the_origin_says_https():
     handshake("wss", origin="https://signalbox.example").check_origin()
     with pytest.raises(Forbidden):
         handshake("wss", origin="http://signalbox.example").check_origin()
+
+
+def test_where_the_server_says_no_scheme_its_proxy_is_believed_behind_tls_only(settings):
+    ours = handshake(None, origin="https://signalbox.example", x_forwarded_proto="https")
+    assert not ours.is_same_origin
+    settings.HTTPS = True
+    assert handshake(None, origin="https://signalbox.example", x_forwarded_proto="https").is_same_origin
+    assert not handshake(None, origin="https://signalbox.example").is_same_origin
+    assert not handshake("ws", origin="https://signalbox.example", x_forwarded_proto="https").is_same_origin
 
 
 # Addresses

@@ -34,6 +34,7 @@ def test_cookies_are_secure_and_the_browser_remembers(server: LiveServer) -> Non
 
 
 @behind_tls
+@pytest.mark.variants("sqlite")
 async def test_a_socket_wants_the_origin_with_its_scheme(server: LiveServer, connect: Any, alice: Any) -> None:
     host = server.url.removeprefix("http://")
     ours = await connect(alice, headers=FROM_PROXY | {"Origin": f"https://{host}"})
