@@ -25,7 +25,7 @@ class PortTaken(Exception):
 
 
 class Server(uvicorn.Server):
-    """uvicorn that calls `listening` once it accepts connections."""
+    """uvicorn that calls `listening` once it accepts connections, and that no waiting reader keeps from stopping."""
 
     def __init__(self, config: uvicorn.Config, listening: Callable[[], None] | None = None) -> None:
         super().__init__(config)
@@ -39,6 +39,13 @@ class Server(uvicorn.Server):
         gc.set_threshold(50_000, 20, 50)
         if self.started and self._listening:
             self._listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        from apps.gateway import hub
+
+        if running := hub.running():
+            running.end_waiting()
+        await super().shutdown(sockets)
 
 
 def listen_on(host: str, port: int) -> socket.socket:

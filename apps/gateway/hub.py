@@ -42,6 +42,7 @@ class Hub:
         self._ear = log.Ear()
         self._loop = asyncio.get_running_loop()
         self._tasks: list[asyncio.Task[None]] = []
+        self._ending = False
         self.lag = 0.0
         """Seconds that the last look at the heads took, from its turn to its answer."""
 
@@ -94,9 +95,15 @@ class Hub:
         """Wait until `topic` has something after `after`, or `seconds` are over."""
         followed = await self._use(topic)
         try:
-            return await followed.tail.moved_past(after, seconds)
+            return not self._ending and await followed.tail.moved_past(after, seconds)
         finally:
             self.leave(topic)
+
+    def end_waiting(self) -> None:
+        """The process is about to stop: whoever waits is answered now, and nobody waits any more."""
+        self._ending = True
+        for followed in self._followed.values():
+            followed.tail.end_waiting()
 
     async def _use(self, topic: str) -> Followed:
         followed = self._followed.get(topic)

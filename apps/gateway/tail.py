@@ -54,7 +54,7 @@ class Tail:
         self.topic = at.topic
         self.level: set[Follower] = set()
         self._loop = asyncio.get_running_loop()
-        self._waiters: set[asyncio.Future[None]] = set()
+        self._waiters: set[asyncio.Future[bool]] = set()
         self._flush_at_earliest = 0.0
         self._flush_handle: asyncio.Handle | None = None
         self.life = 0
@@ -189,21 +189,26 @@ class Tail:
         epoch = self.epoch
         deadline = self._loop.time() + seconds
         while self.sent <= cursor and self.epoch == epoch:
-            waiter: asyncio.Future[None] = self._loop.create_future()
+            waiter: asyncio.Future[bool] = self._loop.create_future()
             self._waiters.add(waiter)
             try:
                 async with asyncio.timeout_at(deadline):
-                    await waiter
+                    if not await waiter:
+                        return False
             except TimeoutError:
                 return False
             finally:
                 self._waiters.discard(waiter)
         return True
 
-    def _wake_waiters(self) -> None:
+    def end_waiting(self) -> None:
+        """Whoever waits is told now that there is nothing."""
+        self._wake_waiters(False)
+
+    def _wake_waiters(self, there_is_news: bool = True) -> None:
         for waiter in self._waiters:
             if not waiter.done():
-                waiter.set_result(None)
+                waiter.set_result(there_is_news)
         self._waiters.clear()
 
 

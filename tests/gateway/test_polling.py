@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+import uvicorn
 from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
@@ -15,6 +16,7 @@ from apps.events import log, store
 from apps.events.models import Head, StoredEvent
 from apps.events.threads import in_reader, in_writer
 from apps.gateway.polling import MOST_EVENTS
+from project.serving import Server
 from tests.gateway.conftest import LOG, refusal, texts, until
 from tests.gateway.fakes import Client
 
@@ -97,6 +99,21 @@ async def test_a_hundred_long_polls_are_served_by_one_reader_of_hints(poll, topi
         answers = await asyncio.gather(*waiting)
     assert {answer.content for answer in answers} == {answers[0].content}
     assert hub._followed[str(topic)].users == 0
+
+
+async def test_a_server_that_stops_answers_first_who_waits(poll, topic, write, hub, monkeypatch):
+    await write(topic, "a")
+    tag = (await poll(after=1)).headers["etag"]
+    waiting = [asyncio.create_task(poll(after=1, wait=20, headers=sent)) for sent in (None, {"If-None-Match": tag})]
+    await until(lambda: str(topic) in hub._followed and len(hub._followed[str(topic)].tail._waiters) == 2)
+
+    async def stop(server, sockets=None):
+        async with asyncio.timeout(2):
+            assert [(await one).status_code for one in waiting] == [200, 304]
+            assert texts(await poll(after=1, wait=20)) == [], "who comes late does not wait either"
+
+    monkeypatch.setattr(uvicorn.Server, "shutdown", stop)
+    await Server(uvicorn.Config("project.asgi:application", log_config=None)).shutdown()
 
 
 async def test_a_client_that_hangs_up_while_it_waits_leaves_nothing(poll, topic, hub):
