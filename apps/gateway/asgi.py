@@ -3,7 +3,8 @@
 One synchronous middleware would hold a thread for each reader that waits in a long poll.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from io import BytesIO
 from typing import Any
 
@@ -19,18 +20,39 @@ def application(view: View) -> Application:
     """Serve a view that reads no body."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
-        request = ASGIRequest(scope, BytesIO())
-        try:
-            request.get_host()
-            response = await view(request)
-        except SuspiciousOperation:
-            response = HttpResponse(status=400)
+        response = await _unless_gone(_answer(view, ASGIRequest(scope, BytesIO())), receive)
+        if response is None:
+            return
         headers = [(name.encode("latin-1"), str(value).encode("latin-1")) for name, value in response.items()]
         headers += [(b"x-content-type-options", b"nosniff")]
         if response.status_code != 304:
             headers.append((b"content-length", str(len(response.content)).encode()))
         await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-        body = b"" if request.method == "HEAD" else response.content
+        body = b"" if scope["method"] == "HEAD" else response.content
         await send({"type": "http.response.body", "body": body})
 
     return serve
+
+
+async def _answer(view: View, request: HttpRequest) -> HttpResponse:
+    try:
+        request.get_host()
+        return await view(request)
+    except SuspiciousOperation:
+        return HttpResponse(status=400)
+
+
+async def _unless_gone(answer: Coroutine[Any, Any, HttpResponse], receive: Any) -> HttpResponse | None:
+    """The answer; None once the client has hung up: nobody waits, looks or holds a place for who is not there."""
+    answering, leaving = asyncio.create_task(answer), asyncio.create_task(_gone(receive))
+    try:
+        await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return answering.result() if answering.done() else None
+    finally:
+        answering.cancel()
+        leaving.cancel()
+
+
+async def _gone(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -15,6 +15,7 @@ from apps.accounts.models import TokenFamily, User
 from apps.events import log, store
 from apps.events.models import Head, StoredEvent
 from apps.events.threads import in_reader, in_writer
+from apps.gateway.asgi import application as without_middleware
 from apps.gateway.polling import MOST_EVENTS
 from project.serving import Server
 from tests.gateway.conftest import LOG, refusal, texts, until
@@ -288,6 +289,27 @@ async def test_head_says_the_same_without_a_body(http, token, topic, write):
     bare = await http.head(LOG, params={"topic": str(topic)}, headers=headers)
     assert (bare.status_code, bare.content, bare.headers["etag"]) == (200, b"", full.headers["etag"])
     assert bare.headers["content-length"] == full.headers["content-length"] == str(len(full.content))
+
+
+async def test_who_hangs_up_is_not_waited_for():
+    """The server says so to whoever listens, and to nobody else."""
+    ended = []
+
+    async def wait_for_ever(request):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(request.path)
+
+    said = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive():
+        return said.pop()
+
+    scope = {"type": "http", "method": "GET", "path": "/wait", "headers": [(b"host", b"testserver")]}
+    async with asyncio.timeout(2):
+        await without_middleware(wait_for_ever)(scope, receive, None)
+        await until(lambda: ended == ["/wait"])
 
 
 async def test_another_hosts_name_is_refused(http, token, topic):
