@@ -2,6 +2,11 @@
 
 import math
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from django.conf import settings
 
 from apps.accounts.refusals import BadFrame, Refusal, TooFast, TooLarge
 
@@ -76,6 +81,42 @@ def allowance_over_http(sender: str, frames_per_second: float) -> Allowance:
     if len(_over_http) > 10_000:
         _over_http.clear()
     return _over_http.setdefault(sender, Allowance(frames_per_second))
+
+
+def count_read(sender: str, *, is_filtered: bool) -> None:
+    """Count a page of the log that is asked for over HTTP. Raises TooFast."""
+    if is_filtered:
+        allowance = allowance_over_http(f"filter:{sender}", settings.LIMITS["filtered_reads_per_second"])
+        allowance.spend("You ask for filtered pages too often.")
+    else:
+        allowance_over_http(f"read:{sender}", settings.LIMITS["reads_per_second"]).spend("You ask for pages too often.")
+
+
+_places_taken: Counter[str] = Counter()
+
+
+def place_to_wait(sender: str) -> AbstractContextManager[None]:
+    """A place for a long poll, to be entered. Raises TooFast while this sender has taken all of theirs."""
+    most = settings.LIMITS["waiting_polls"]
+    return _place(f"wait:{sender}", most, TooFast(f"{most} of your long polls wait already.", retry_after=1.0))
+
+
+def place_to_look(sender: str) -> AbstractContextManager[None]:
+    """The one place for a filtered page: several of one sender would make everybody wait for all of them."""
+    return _place(f"filter:{sender}", 1, TooFast("Your last filtered page is not ready yet.", retry_after=0.2))
+
+
+@contextmanager
+def _place(whose: str, most: int, refusal: Refusal) -> Iterator[None]:
+    if _places_taken[whose] >= most:
+        raise refusal
+    _places_taken[whose] += 1
+    try:
+        yield
+    finally:
+        _places_taken[whose] -= 1
+        if not _places_taken[whose]:
+            del _places_taken[whose]
 
 
 def _told(wait: float) -> float:

@@ -16,8 +16,7 @@ from apps.events.declare import Topic
 from apps.events.log import Page
 from apps.events.search import Filter
 from apps.events.threads import in_reader, in_scanner
-from apps.gateway import hub, metrics
-from apps.gateway.limits import allowance_over_http
+from apps.gateway import hub, limits, metrics
 from apps.gateway.questions import filter_in, is_yes, number_in
 
 LONGEST_WAIT = 25.0
@@ -69,22 +68,23 @@ async def _answer(request: HttpRequest) -> HttpResponse:
     asked = _question(request)
     name, after, epoch = asked.topic, asked.after, asked.epoch
     actor = await in_reader(_reader_of, request, name)
-    if asked.filter:
-        allowance_over_http(f"filter:{actor.sender}", settings.LIMITS["filtered_reads_per_second"]).spend(
-            "You ask for filtered pages too often."
-        )
+    limits.count_read(actor.sender, is_filtered=asked.filter is not None)
     if asked.before is not None:
         return _page(await in_reader(log.read_before, name, asked.before, asked.limit))
     at = await in_reader(store.position, name)
     if asked.wait and not log.lost(at, after, epoch) and at.seq <= after:
-        await (await hub.current()).wait(name, after, asked.wait)
+        with limits.place_to_wait(actor.sender):
+            await (await hub.current()).wait(name, after, asked.wait)
         await in_reader(_reader_of, request, name)  # Rights may have ended meanwhile.
         at = await in_reader(store.position, name)
     tag = f'"{at.epoch}.{at.seq}.{after}"'
     if not log.lost(at, after, epoch) and at.seq == after and request.headers.get("If-None-Match") == tag:
         response: HttpResponse = HttpResponseNotModified()
     elif asked.filter:
-        found = await in_scanner(log.read_filtered, name, after, epoch, asked.filter, asked.limit, asked.only_places)
+        with limits.place_to_look(actor.sender):
+            found = await in_scanner(
+                log.read_filtered, name, after, epoch, asked.filter, asked.limit, asked.only_places
+            )
         response = _page(found)
     else:
         response = _page(await in_reader(log.read_after, name, after, epoch, asked.limit))

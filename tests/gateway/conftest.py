@@ -14,6 +14,7 @@ from apps.events import log
 from apps.events.models import StoredEvent
 from apps.events.threads import in_reader, in_writer
 from apps.gateway import hub as hubs
+from apps.gateway import limits
 from apps.gateway.hub import Hub
 from project.asgi import application
 from tests.events.conftest import _stories_go_afterwards, _story_is_known, topic, transactional_db  # noqa: F401
@@ -91,6 +92,11 @@ async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
 
 
 # HTTP -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_asked_yet() -> None:
+    limits._over_http.clear()
 
 
 @pytest.fixture

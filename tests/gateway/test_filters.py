@@ -1,18 +1,15 @@
 """The log read with a filter over HTTP: only what matches, how far was looked, and words for what cannot be asked."""
 
 import asyncio
+import threading
 
 import pytest
 
+from apps.events import log
 from apps.gateway import limits
 from tests.gateway.conftest import LOG, refusal, texts, until
 
 pytestmark = pytest.mark.usefixtures("hub")
-
-
-@pytest.fixture(autouse=True)
-def _nobody_has_asked_yet():
-    limits._over_http.clear()
 
 
 async def test_only_what_matches_comes_with_how_far_was_looked(poll, topic, write):
@@ -107,6 +104,25 @@ async def test_who_asks_too_often_is_told_when_to_come_back(poll, topic, write, 
     assert "filter" in message
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert (await poll(after=0)).status_code == 200, "others pages are not counted"
+
+
+async def test_one_question_of_a_person_is_looked_for_at_a_time(poll, topic, write, monkeypatch):
+    """The thread that looks is everybody's."""
+    may_end, read = threading.Event(), log.read_filtered
+
+    def slowly(*args):
+        may_end.wait(5)
+        return read(*args)
+
+    await write(topic, "a")
+    monkeypatch.setattr(log, "read_filtered", slowly)
+    first = asyncio.create_task(poll(after=0, match="a"))
+    await until(lambda: limits._places_taken)
+    second = await poll(after=0, match="a")
+    assert refusal(second)[:2] == (429, "too_fast")
+    assert second.headers["retry-after"] == "1" and second.json()["error"]["retry_after"] < 1
+    may_end.set()
+    assert texts(await first) == texts(await poll(after=0, match="a")) == ["a"]
 
 
 async def test_a_stranger_is_answered_as_if_there_were_nothing(http, poll, topic):

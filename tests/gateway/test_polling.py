@@ -91,7 +91,8 @@ async def test_a_long_poll_that_knows_the_tag_ends_with_304(poll, topic, write):
     assert (response.status_code, response.content) == (304, b"")
 
 
-async def test_a_hundred_long_polls_are_served_by_one_reader_of_hints(poll, topic, write, hub):
+async def test_a_hundred_long_polls_are_served_by_one_reader_of_hints(poll, topic, write, hub, settings):
+    settings.LIMITS = settings.LIMITS | {"waiting_polls": 100}
     waiting = [asyncio.create_task(poll(after=0, wait=20)) for _ in range(100)]
     await until(lambda: str(topic) in hub._followed and hub._followed[str(topic)].users == 100)
     assert hub.topics == 1
@@ -100,6 +101,25 @@ async def test_a_hundred_long_polls_are_served_by_one_reader_of_hints(poll, topi
         answers = await asyncio.gather(*waiting)
     assert {answer.content for answer in answers} == {answers[0].content}
     assert hub._followed[str(topic)].users == 0
+
+
+async def test_so_many_long_polls_of_a_person_wait_and_one_more_is_refused(poll, topic, write, hub, settings):
+    settings.LIMITS = settings.LIMITS | {"waiting_polls": 2}
+    waiting = [asyncio.create_task(poll(after=0, wait=20)) for _ in range(2)]
+    await until(lambda: str(topic) in hub._followed and hub._followed[str(topic)].users == 2)
+    refused = await poll(after=0, wait=20)
+    assert refusal(refused)[:2] == (429, "too_fast")
+    assert refused.headers["retry-after"] == "1"
+    await write(topic, "a")
+    async with asyncio.timeout(5):
+        assert [texts(await one) for one in waiting] == [["a"]] * 2
+        assert texts(await poll(after=1, wait=1)) == [], "their places are free again"
+
+
+async def test_who_asks_too_often_is_told_when_to_come_back(poll, topic, settings):
+    settings.LIMITS = settings.LIMITS | {"reads_per_second": 3}
+    statuses = [(await poll(after=0)).status_code for _ in range(5)]
+    assert statuses[:3] == [200] * 3 and statuses[-1] == 429
 
 
 async def test_a_server_that_stops_answers_first_who_waits(poll, topic, write, hub, monkeypatch):
