@@ -4,6 +4,7 @@ The embedded default needs no service: SQLite and the in-memory channel layer un
 `docs/settings.md` describes each variable.
 """
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -113,9 +114,11 @@ if _database["ENGINE"].endswith("sqlite3"):
     }
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 elif _database["ENGINE"].endswith("postgresql"):
-    _database["OPTIONS"] = {
-        "pool": {"min_size": 2, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 20}
-    }
+    _pool_size = env.int("DATABASE_POOL_SIZE", default=20)
+    if _pool_size < 12:
+        # The threads of apps/events/threads.py keep up to nine for themselves; requests need some beside them.
+        raise ImproperlyConfigured(f"DATABASE_POOL_SIZE must be 12 or more, not {_pool_size}")
+    _database["OPTIONS"] = {"pool": {"min_size": 2, "max_size": _pool_size, "timeout": 20}}
 else:
     raise ImproperlyConfigured(f"DATABASE_URL must be sqlite:// or postgres://, not {_database['ENGINE']}")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -154,9 +157,11 @@ AUTHENTICATION_BACKENDS = ["apps.accounts.backends.GuardedBackend"]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
+ACCESS_TOKEN_SECONDS = env.int("ACCESS_TOKEN_SECONDS", default=300)
+REFRESH_TOKEN_DAYS = env.int("REFRESH_TOKEN_DAYS", default=14)
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=env.int("ACCESS_TOKEN_SECONDS", default=300)),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=env.int("REFRESH_TOKEN_DAYS", default=14)),
+    "ACCESS_TOKEN_LIFETIME": timedelta(seconds=ACCESS_TOKEN_SECONDS),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "CHECK_REVOKE_TOKEN": True,
@@ -187,6 +192,10 @@ for _name, _value in LIMITS.items():
     if _value < 1:
         raise ImproperlyConfigured(f"LIMIT_{_name.upper()} must be 1 or more, not {_value}")
 ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+for _origin in ALLOWED_ORIGINS:
+    # As a browser writes it, to the letter: anything else would never match.
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^\sA-Z/?#@]+", _origin):
+        raise ImproperlyConfigured(f"ALLOWED_ORIGINS are scheme://host[:port] in small letters, not {_origin!r}")
 SWEEP_HERE = env.bool("SWEEP_HERE", default=True)
 AGENT_LEASE_SECONDS = env.float("AGENT_LEASE_SECONDS", default=15)
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
@@ -195,6 +204,16 @@ ENABLE_AGENT_MONITORING = env.bool("ENABLE_AGENT_MONITORING", default=True)
 HEARTBEAT_SECONDS = env.int("HEARTBEAT_SECONDS", default=25)
 AUTH_SECONDS = env.float("AUTH_SECONDS", default=5)
 HEADS_CHECK_SECONDS = env.float("HEADS_CHECK_SECONDS", default=1.0)
+for _name, _value in {
+    "ACCESS_TOKEN_SECONDS": ACCESS_TOKEN_SECONDS,
+    "REFRESH_TOKEN_DAYS": REFRESH_TOKEN_DAYS,
+    "AGENT_LEASE_SECONDS": AGENT_LEASE_SECONDS,
+    "HEARTBEAT_SECONDS": HEARTBEAT_SECONDS,
+    "AUTH_SECONDS": AUTH_SECONDS,
+    "HEADS_CHECK_SECONDS": HEADS_CHECK_SECONDS,
+}.items():
+    if not 0 < _value < 1_000_000_000:
+        raise ImproperlyConfigured(f"{_name} must be more than 0, not {_value}")
 
 # What the pages' client is told ---------------------------------------------------------------------
 WEBSOCKET_URL = env("WEBSOCKET_URL", default="")

@@ -214,7 +214,7 @@ def _postgres_template(postgres: Postgres) -> str:
     with only_one("postgres-template") as directory:
         if not postgres.has("migrated"):
             url = postgres.create("migrating")
-            _migrate({"DATA_DIR": str(directory), "DATABASE_URL": url, "DATABASE_POOL_SIZE": "2"})
+            _migrate({"DATA_DIR": str(directory), "DATABASE_URL": url})
             postgres.rename("migrating", "migrated")
         return "migrated"
 
