@@ -9,6 +9,9 @@ class EventsConfig(AppConfig):
 
     name = "apps.events"
 
+    def ready(self) -> None:
+        import_module(f"{self.name}.retention")  # its sweeps
+
 
 class FeatureConfig(AppConfig):
     """An app with a contract: its declarations and handlers are known once Django is ready."""
