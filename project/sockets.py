@@ -30,7 +30,8 @@ def agents_of_user(actor: Actor, scope: Scope) -> list[Topic]:
         raise Unavailable("Agents are not watched live here: ENABLE_AGENT_MONITORING is off.")
     if actor.user is None or str(actor.user.pk) != scope["url_route"]["kwargs"]["user_id"]:
         raise NotFound("These are not your agents.")
-    return [Topic.parse(f"team.{team.pk}") for team in teams_of(actor)[:20]]
+    one_too_many = settings.LIMITS["topics"] + 1  # so that it is said if there are more
+    return [Topic.parse(f"team.{team.pk}") for team in teams_of(actor)[:one_too_many]]
 
 
 def current_run(actor: Actor, scope: Scope) -> list[Topic]:
