@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.actors import Actor
-from apps.accounts.refusals import Invalid, Refusal, Unavailable
+from apps.accounts.refusals import Invalid, Refusal, Unauthenticated, Unavailable
 from apps.accounts.rest import IsKnown, actor_of, bearer_of
 from apps.events import dispatch, log
 from apps.gateway import hub, metrics, registry
@@ -111,11 +111,19 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 def prometheus(request: HttpRequest) -> HttpResponse:
     """`/metrics`, with METRICS_TOKEN as bearer token, or for staff."""
-    token = settings.METRICS_TOKEN
-    allowed = token and constant_time_compare(bearer_of(request) or "", token)
-    if not allowed and not (request.user.is_authenticated and request.user.is_staff):
+    if not _may_measure(request):
         return HttpResponse(status=404)
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_measure(request: HttpRequest) -> bool:
+    token = settings.METRICS_TOKEN
+    if token and constant_time_compare(bearer_of(request) or "", token):
+        return True
+    try:
+        return actor_of(request).is_staff
+    except Unauthenticated:
+        return False
 
 
 def _perform(actor: Actor, frame: Any) -> dict[str, Any]:

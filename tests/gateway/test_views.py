@@ -231,6 +231,11 @@ def test_metrics_are_for_staff(client, alice, carol):
     assert b"signalbox_frames_received_total" in response.content
 
 
+def test_metrics_are_for_staff_with_a_token_of_their_own_too(api, alice, agent_key, carol):
+    assert api(carol).get("/metrics").status_code == 200
+    assert api(alice).get("/metrics").status_code == api(agent_key).get("/metrics").status_code == 404
+
+
 @pytest.mark.django_db
 def test_metrics_are_for_who_has_the_token(client, settings):
     def ask(token):
