@@ -197,6 +197,7 @@ for _origin in ALLOWED_ORIGINS:
     if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^\sA-Z/?#@]+", _origin):
         raise ImproperlyConfigured(f"ALLOWED_ORIGINS are scheme://host[:port] in small letters, not {_origin!r}")
 SWEEP_HERE = env.bool("SWEEP_HERE", default=True)
+AUDIT_DAYS = env.int("AUDIT_DAYS", default=365)
 AGENT_LEASE_SECONDS = env.float("AGENT_LEASE_SECONDS", default=15)
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 ENABLE_WEBSOCKET = env.bool("ENABLE_WEBSOCKET", default=True)  # off: pages poll
@@ -207,6 +208,7 @@ HEADS_CHECK_SECONDS = env.float("HEADS_CHECK_SECONDS", default=1.0)
 for _name, _value in {
     "ACCESS_TOKEN_SECONDS": ACCESS_TOKEN_SECONDS,
     "REFRESH_TOKEN_DAYS": REFRESH_TOKEN_DAYS,
+    "AUDIT_DAYS": AUDIT_DAYS,
     "AGENT_LEASE_SECONDS": AGENT_LEASE_SECONDS,
     "HEARTBEAT_SECONDS": HEARTBEAT_SECONDS,
     "AUTH_SECONDS": AUTH_SECONDS,

@@ -1,6 +1,7 @@
 """Who did what: one row and one JSON line for each fact. Nothing fails because it could not be written down."""
 
 import logging
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -40,6 +41,13 @@ def record(actor: Actor, action: str, target: str = "", **detail: Any) -> AuditE
     written = _written(entry)
     transaction.on_commit(lambda: _write_line(entry), robust=True)
     return entry if written else None
+
+
+def forget(before: datetime, most: int) -> int:
+    """Delete up to `most` of the oldest rows from before a time; how many went. The lines are not ours to cut."""
+    oldest = AuditEntry.objects.filter(at__lt=before).order_by("at")[:most]
+    gone, _ = AuditEntry.objects.filter(pk__in=oldest.values("pk")).delete()
+    return gone
 
 
 def _written(entry: AuditEntry) -> bool:

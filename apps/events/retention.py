@@ -1,11 +1,16 @@
-"""Old history goes, by the retention that each kind of topic declares. Readers below the new floor get a `reset`."""
+"""Old history goes, by the retention that each kind of topic declares, and the old audit log by AUDIT_DAYS.
+
+Readers below the new floor of a topic get a `reset`.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Max, OuterRef, Q
 
+from apps.accounts import audit
 from apps.events import declare, wire
 from apps.events.declare import Retention
 from apps.events.models import Head, StoredEvent
@@ -39,6 +44,12 @@ def prune_some(limits: Mapping[str, Retention] | None = None) -> int:
 @sweeps(seconds=HOUR)
 def prune_by_declaration() -> bool:
     return prune_some() > 0
+
+
+@sweeps(seconds=HOUR)
+def forget_old_audit() -> bool:
+    """The audit log grows with every refusal, so strangers can make it grow."""
+    return audit.forget(_days_ago(settings.AUDIT_DAYS), EVENTS_AT_ONCE) > 0
 
 
 def _too_long(kind: str, retention: Retention) -> Head | None:

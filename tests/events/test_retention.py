@@ -9,7 +9,8 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 
-from apps.events import log, wire
+from apps.accounts.models import AuditEntry
+from apps.events import log, retention, wire
 from apps.events.declare import Retention
 from apps.events.models import Head, StoredEvent
 from apps.events.retention import prune, prune_some
@@ -99,6 +100,16 @@ def test_a_process_that_has_only_started_prunes_by_itself():
     asking = "import django; django.setup(); from apps.events.sweeper import _sweeps; print(*_sweeps)"
     told = subprocess.run([sys.executable, "-c", asking], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "apps.events.retention.prune_by_declaration" in told.stdout.split()
+
+
+def test_old_audit_entries_go_in_portions(settings, monkeypatch):
+    settings.AUDIT_DAYS = 30
+    monkeypatch.setattr(retention, "EVENTS_AT_ONCE", 2)
+    for age in (1, 29, 31, 32, 400):
+        at = wire.now() - timedelta(days=age)
+        AuditEntry.objects.create(sender="user:1", name="mallory", action="refused", target=str(age), at=at)
+    assert [retention.forget_old_audit() for _ in range(3)] == [True, True, False]
+    assert set(AuditEntry.objects.values_list("target", flat=True)) == {"1", "29"}
 
 
 def test_a_new_epoch_can_be_started_for_one_topic_or_all(long_story, capsys):
