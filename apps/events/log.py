@@ -10,7 +10,7 @@ This is the only module that speaks to the channel layer.
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from django.db import connection, transaction
 from apps.events import store, wire
 from apps.events.declare import Event, Topic, Whisper
 from apps.events.models import StoredEvent
-from apps.events.search import MOST_SCANNED, Filter, Place, find
+from apps.events.search import Filter, Place, find
 from apps.events.store import Position
 
 logger = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ def cursor(topic: Topic) -> Position:
 
 
 def read_after(topic: str, after: int, epoch: str | None = None, limit: int = PAGE) -> Page:
-    """What happened after a cursor; a `reset` if the log no longer knows that cursor."""
+    """What happened after a cursor, or its beginning; a `reset` if the log no longer knows that cursor."""
     at = store.position(topic)
     if lost(at, after, epoch):
         return Page(topic, at.epoch, at.seq, at.floor, reset=True)
@@ -138,10 +138,10 @@ def read_after(topic: str, after: int, epoch: str | None = None, limit: int = PA
 
 
 def read_before(topic: str, before: int, limit: int = PAGE) -> Page:
-    """The `limit` events just below seq `before`, oldest first."""
+    """The events just below seq `before`, oldest first."""
     at = store.position(topic)
     reads[topic] += 1
-    return Page(topic, at.epoch, at.seq, at.floor, store.before(topic, before, limit))
+    return Page(topic, at.epoch, at.seq, at.floor, store.before(topic, min(before, at.seq + 1), limit))
 
 
 def read_filtered(
@@ -155,17 +155,20 @@ def read_filtered(
     if lost(at, after, epoch):
         return Page(topic, at.epoch, at.seq, at.floor, reset=True)
     reads[topic] += 1
-    found = find(topic, after, at.seq, wanted, MOST_SCANNED if only_places else limit)
-    if only_places:
-        scanned_to, events, places = found.scanned_to, [], found.places
-    else:
-        scanned_to = found.seqs[limit - 1] if len(found.seqs) > limit else found.scanned_to
-        events, places = store.of(topic, found.seqs[:limit]), None
+    found = find(topic, after, at.seq, wanted, None if only_places else limit)
+    events = [] if only_places else store.of(topic, found.seqs)
     at = store.position(topic)
     if after < at.floor:
         # Pruned meanwhile.
         return Page(topic, at.epoch, at.seq, at.floor, reset=True)
-    return Page(topic, at.epoch, at.seq, at.floor, events, scanned_to=scanned_to, places=places)
+    places = found.places if only_places else None
+    return Page(topic, at.epoch, at.seq, at.floor, events, scanned_to=found.scanned_to, places=places)
+
+
+def encoded(read: Callable[..., Page], *args: Any) -> tuple[Page, list[bytes]]:
+    """A page as `read(*args)` gives it and its events as every door sends them, for the thread that reads."""
+    page = read(*args)
+    return page, [event.encoded for event in page.events]
 
 
 def lost(at: Position, after: int, epoch: str | None) -> bool:

@@ -19,8 +19,10 @@ MOST_SECONDS = 0.15
 """One question reads about so long, so that others get their turn; who asked goes on from `scanned_to`."""
 CHUNK = 500
 AHEAD = 1_000
-"""So many events later, a line that has not ended is taken as it is."""
+AHEAD_BYTES = 4 * store.PAGE_BYTES
+"""So much later, a line that has not ended is taken as it is."""
 LONGEST_LINE = 256 * 1024
+"""Characters. A longer one may have anything in it; what follows them is a line of its own."""
 
 Place = tuple[int, int]
 """The first and the last event of a line, or of some that overlap."""
@@ -69,7 +71,7 @@ class Filter:
 class Found:
     """The seqs of the events in which something asked for lies, and the places of its lines, both in order.
 
-    Every event up to `scanned_to` was looked at.
+    Every event up to `scanned_to` was looked at, and every line that begins there to its end.
     """
 
     scanned_to: int
@@ -77,24 +79,24 @@ class Found:
     places: list[Place]
 
 
-def find(topic: str, after: int, until: int, wanted: Filter, most: int) -> Found:
-    """Look through the events above `after`, none above `until`, for about MOST_SECONDS; find about `most`."""
-    reading = _Reading(wanted)
+def find(topic: str, after: int, until: int, wanted: Filter, most: int | None = None) -> Found:
+    """Look through the events above `after`, none above `until`, for about MOST_SECONDS.
+
+    With `most`, the seqs are those of a page of so many events; no line is divided, so it may have a few more.
+    """
+    reading = _Reading(wanted, most)
     give_up = time.monotonic() + MOST_SECONDS
     at, last = after, min(until, after + MOST_SCANNED)
-    while at < last and len(reading.seqs) < most and (at == after or time.monotonic() < give_up):
-        for seq, type, data in store.stretch(topic, at, min(at + CHUNK, last), wanted.types):
-            reading.take(seq, type, data)
-        at = min(at + CHUNK, last)
+    while at < last and not reading.page.is_full and (at == after or time.monotonic() < give_up):
+        at, _ = reading.go_on(topic, at, min(at + CHUNK, last))
     reading.is_ending = True
-    ahead, end = at, min(until, at + AHEAD)
-    while ahead < end and reading.is_waiting:
-        for seq, type, data in store.stretch(topic, ahead, min(ahead + CHUNK, end), wanted.types):
-            reading.take(seq, type, data)
-        ahead = min(ahead + CHUNK, end)
+    ahead, end, spent = at, min(until, at + AHEAD), 0
+    while ahead < end and spent < AHEAD_BYTES and reading.is_waiting:
+        ahead, size = reading.go_on(topic, ahead, min(ahead + CHUNK, end))
+        spent += size
     reading.end()
-    seqs = sorted(seq for seq in reading.seqs if seq <= at)
-    return Found(at, seqs, _merged(reading.places))
+    scanned_to, seqs = reading.cut(at)
+    return Found(scanned_to, seqs, _merged(reading.places))
 
 
 @dataclass(slots=True)
@@ -113,28 +115,48 @@ class _Line:
             self.parts.append(text)
 
 
+@dataclass(slots=True)
+class _Page:
+    """Events that were found. It is full when they are `most`, or as large as a page may be; without `most` never."""
+
+    most: int | None
+    seqs: set[int] = field(default_factory=set)
+    size: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.most is not None and (len(self.seqs) >= self.most or self.size >= store.PAGE_BYTES)
+
+    def add(self, seqs: list[int], sizes: Mapping[int, int]) -> None:
+        self.size += sum(sizes[seq] for seq in seqs if seq not in self.seqs)
+        self.seqs.update(seqs)
+
+
 class _Reading:
     """Takes events in order, and remembers the lines that each stream has left open."""
 
-    def __init__(self, wanted: Filter) -> None:
-        self.seqs: set[int] = set()
+    def __init__(self, wanted: Filter, most: int | None) -> None:
+        self.page = _Page(most)
         self.places: list[Place] = []
         self.is_ending = False
         """Only what has begun is followed to its end."""
         self._wanted = wanted
         self._open: dict[tuple[str, str], _Line] = {}
+        self._lines: list[list[int]] = []
+        """The seqs of each line that was found."""
+        self._sizes: dict[int, int] = {}
 
     @property
     def is_waiting(self) -> bool:
         return any(line.is_wanted for line in self._open.values())
 
-    def take(self, seq: int, type: str, data: str) -> None:
-        payload = wire.loads(data)
-        declared = declare.events.get(type)
-        if declared is not None and declared.STREAM and payload.get("offset") is not None:
-            self._go_on(seq, (type, str(payload[declared.STREAM])), payload)
-        elif not self.is_ending and self._wanted.wants(payload) and any(map(self._wanted.is_in, _texts(payload))):
-            self._found([seq])
+    def go_on(self, topic: str, at: int, until: int) -> tuple[int, int]:
+        """Take some of the events above `at`: how far that went, and how many characters they had."""
+        events, reached = store.stretch(topic, at, until, self._wanted.types)
+        for seq, type, data in events:
+            self._sizes[seq] = len(data)
+            self._take(seq, type, data)
+        return reached, sum(len(data) for _, _, data in events)
 
     def end(self) -> None:
         """What is still open may become what is looked for: its place is named, so that nobody relies on it."""
@@ -142,6 +164,25 @@ class _Reading:
             if line.is_wanted:
                 self.places.append((line.seqs[0], line.seqs[-1]))
             self._close(stream)
+
+    def cut(self, at: int) -> tuple[int, list[int]]:
+        """As many whole lines as a page takes, in the order in which they begin: up to where, and their events."""
+        page = _Page(self.page.most)
+        begun = 0
+        for line in sorted(self._lines):
+            if page.is_full and line[0] > begun:
+                return line[0] - 1, sorted(page.seqs)
+            begun = line[0]
+            page.add(line, self._sizes)
+        return at, sorted(page.seqs)
+
+    def _take(self, seq: int, type: str, data: str) -> None:
+        payload = wire.loads(data)
+        declared = declare.events.get(type)
+        if declared is not None and declared.STREAM and payload.get("offset") is not None:
+            self._go_on(seq, (type, str(payload[declared.STREAM])), payload)
+        elif not self.is_ending and self._wanted.wants(payload) and any(map(self._wanted.is_in, _texts(payload))):
+            self._found([seq])
 
     def _go_on(self, seq: int, stream: tuple[str, str], payload: dict[str, Any]) -> None:
         text: str = payload["text"]
@@ -151,9 +192,11 @@ class _Reading:
         if (line := self._open.get(stream)) is not None:
             end = text.find("\n")
             line.add(seq, text if end < 0 else text[:end])
-            if end < 0:
+            if end < 0 and line.length <= LONGEST_LINE:
                 return
             self._close(stream)
+            if end < 0:
+                return
             rest = end + 1
         if self.is_ending:
             return
@@ -172,7 +215,8 @@ class _Reading:
             self._found(line.seqs)
 
     def _found(self, seqs: list[int]) -> None:
-        self.seqs.update(seqs)
+        self._lines.append(seqs)
+        self.page.add(seqs, self._sizes)
         self.places.append((seqs[0], seqs[-1]))
 
 

@@ -1,11 +1,15 @@
-"""The log's rows: numbering, inserting, reading. The same SQL on SQLite and PostgreSQL."""
+"""The log's rows: numbering, inserting, reading. The same SQL on SQLite and PostgreSQL, but
+for where a page ends."""
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter, itemgetter
 from typing import TypeVar
 
 from django.db import connection
+from django.db.models import F, Func, IntegerField, QuerySet, RowRange, Sum, Value, Window
+from django.db.models.functions import Coalesce
 
 from apps.events.models import Head, StoredEvent
 
@@ -28,7 +32,12 @@ _HAPPENED = """
 """
 ROWS = 200
 """In one statement."""
+PAGE_BYTES = 1024 * 1024
+"""Of data that one read brings, and whatever the event that passes them has more."""
+READ_AHEAD = 8
+"""Rows that SQLite hands over at a time."""
 
+R = TypeVar("R")
 T = TypeVar("T")
 Ref = tuple[str, str, str]
 """(topic, sender, ref): the name under which a frame is known."""
@@ -90,22 +99,28 @@ def positions(topics: Iterable[str]) -> Mapping[str, Position]:
 
 
 def after(topic: str, seq: int, limit: int, until: int) -> list[StoredEvent]:
-    """At most `limit` events above `seq`, none above `until`, oldest first."""
-    return list(StoredEvent.objects.filter(topic=topic, seq__gt=seq, seq__lte=until).order_by("seq")[:limit])
+    """Events above `seq`, none above `until`, oldest first: at most `limit`, and about PAGE_BYTES."""
+    events = StoredEvent.objects.filter(topic=topic, seq__gt=seq, seq__lte=min(until, seq + limit))
+    return _as_many_as_fit(events, "seq", attrgetter("data"))
 
 
 def before(topic: str, seq: int, limit: int) -> list[StoredEvent]:
-    """The `limit` events just below `seq`, oldest first."""
-    newest_first = StoredEvent.objects.filter(topic=topic, seq__lt=seq).order_by("-seq")[:limit]
-    return list(newest_first)[::-1]
+    """Events just below `seq`, no further above the head than one, oldest first: as many as from `after`."""
+    events = StoredEvent.objects.filter(topic=topic, seq__lt=seq, seq__gte=seq - limit)
+    return _as_many_as_fit(events, "-seq", attrgetter("data"))[::-1]
 
 
-def stretch(topic: str, seq: int, until: int, types: Collection[str] = ()) -> Iterator[tuple[int, str, str]]:
-    """Events above `seq`, none above `until`, of these types if any are named: (seq, type, data), oldest first."""
+def stretch(topic: str, seq: int, until: int, types: Collection[str] = ()) -> tuple[list[tuple[int, str, str]], int]:
+    """Of the events above `seq`, none above `until`, those of these types if any are named: (seq, type, data).
+
+    About PAGE_BYTES of them, oldest first; and the seq up to which these are all.
+    """
     events = StoredEvent.objects.filter(topic=topic, seq__gt=seq, seq__lte=until)
     if types:
         events = events.filter(type__in=types)
-    return iter(events.order_by("seq").values_list("seq", "type", "data"))
+    some = _as_many_as_fit(events.values_list("seq", "type", "data"), "seq", itemgetter(2))
+    is_cut = sum(_bytes(data) for _, _, data in some) >= PAGE_BYTES
+    return some, some[-1][0] if is_cut else until
 
 
 def of(topic: str, seqs: Collection[int]) -> list[StoredEvent]:
@@ -127,6 +142,28 @@ def start_epoch(topics: Iterable[str] | None = None) -> int:
     """Give topics (all, if none are named) a new epoch, so that every reader starts afresh. How many."""
     heads = Head.objects.all() if topics is None else Head.objects.filter(topic__in=list(topics))
     return sum(Head.objects.filter(pk=head.pk).update(epoch=secrets.token_hex(4)) for head in heads)
+
+
+def _as_many_as_fit(rows: "QuerySet[StoredEvent, R]", order: str, data_of: Callable[[R], str]) -> list[R]:
+    """The first of these rows, until they have PAGE_BYTES of data; at least one. No more is read."""
+    rows = rows.order_by(order)
+    if connection.vendor == "postgresql":
+        # It sends all that it is asked for, so the cut is part of the question.
+        sizes = Sum(Func(F("data"), function="OCTET_LENGTH", output_field=IntegerField()))
+        before = Coalesce(Window(sizes, order_by=order, frame=RowRange(end=-1)), Value(0))
+        return list(rows.alias(size_before=before).filter(size_before__lt=PAGE_BYTES))
+    fitting: list[R] = []
+    size = 0
+    for row in rows.iterator(chunk_size=READ_AHEAD):
+        fitting.append(row)
+        size += _bytes(data_of(row))
+        if size >= PAGE_BYTES:
+            break
+    return fitting
+
+
+def _bytes(data: str) -> int:
+    return len(data.encode())
 
 
 def _batched(rows: Sequence[T]) -> Iterator[Sequence[T]]:

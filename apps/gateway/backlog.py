@@ -1,7 +1,7 @@
 """A topic's older history, read from the database once for all readers that need the same page."""
 
 import asyncio
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from apps.events import log
 from apps.events.threads import in_reader
@@ -12,17 +12,32 @@ PAGE = 500
 PAGES_KEPT = 4
 BYTES_KEPT = 8 * 1024 * 1024
 WARM_EVENTS = min(1_000, RING_EVENTS)
-GONE = b""
-"""The place of an event that was pruned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The events that follow seq `first`."""
+
+    first: int
+    events: list[bytes]
+    is_cut: bool
+    """Whether it has fewer than were asked for, since they are large."""
+
+    def has(self, cursor: int) -> bool:
+        """Whether it has the event that follows `cursor`."""
+        return self.first <= cursor < self.first + len(self.events)
 
 
 class Backlog:
-    """Pages are aligned (1–500, 501–1000 …), so that readers at neighbouring cursors share a read."""
+    """Pages are aligned (1–500, 501–1000 …), so that readers at neighbouring cursors share a read.
+
+    Where large events cut a page short, a reader beyond the cut has one that begins at its cursor.
+    """
 
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
-        self._pages: dict[int, Sequence[bytes]] = {}
-        self._reading: dict[int, asyncio.Task[Sequence[bytes] | None]] = {}
+        self._pages: dict[int, Page] = {}
+        self._reading: dict[int, asyncio.Task[None]] = {}
         self._frames: dict[int, Frame] = {}
         self._warming: asyncio.Task[None] | None = None
 
@@ -42,15 +57,13 @@ class Backlog:
         """What follows `cursor`, up to `until`, from the database. None if that history is gone."""
         if frame := self._known(cursor, until):
             return frame
-        index, skip = divmod(cursor, PAGE)
-        page = self._pages.get(index)
-        if page is None or len(page) <= skip:
-            page = await self._read(index)
-            if frame := self._known(cursor, until):
-                return frame  # Somebody else who waited for this page has built it.
-        if page is None or len(page) <= skip or page[skip] is GONE:
+        page = self._page_with(cursor) or await self._read_page_with(cursor)
+        if frame := self._known(cursor, until):
+            return frame  # Somebody else who waited for this page has built it.
+        if page is None:
             return None
-        frame = self._frames[cursor] = frame_of(page[skip : skip + until - cursor], cursor)
+        skip = cursor - page.first
+        frame = self._frames[cursor] = frame_of(page.events[skip : skip + until - cursor], cursor)
         while len(self._frames) > PAGES_KEPT:
             del self._frames[next(iter(self._frames))]
         return frame
@@ -59,41 +72,58 @@ class Backlog:
         frame = self._frames.get(cursor)
         return frame if frame is not None and frame.last <= until else None
 
-    async def _read(self, index: int) -> Sequence[bytes] | None:
+    def _page_with(self, cursor: int) -> Page | None:
+        return next((page for page in self._pages.values() if page.has(cursor)), None)
+
+    async def _read_page_with(self, cursor: int) -> Page | None:
+        first = self._first_for(cursor)
+        await self._read(first)
+        page = self._page_with(cursor)
+        if page is None and self._first_for(cursor) != first:
+            await self._read(cursor)
+            page = self._page_with(cursor)
+        return page
+
+    def _first_for(self, cursor: int) -> int:
+        """Where the page begins that has what follows `cursor`, as far as is known."""
+        aligned = cursor - cursor % PAGE
+        is_beyond_a_cut = any(page.is_cut and aligned <= page.first <= cursor for page in self._pages.values())
+        return cursor if is_beyond_a_cut else aligned
+
+    async def _read(self, first: int) -> None:
         """One read for all who wait for this page."""
-        task = self._reading.get(index)
+        task = self._reading.get(first)
         if task is None:
-            task = self._reading[index] = asyncio.create_task(self._fetch(index))
-            task.add_done_callback(lambda _: self._reading.pop(index, None))
-        return await asyncio.shield(task)
+            task = self._reading[first] = asyncio.create_task(self._fetch(first))
+            task.add_done_callback(lambda _: self._reading.pop(first, None))
+        await asyncio.shield(task)
 
-    async def _fetch(self, index: int) -> Sequence[bytes] | None:
+    async def _fetch(self, first: int) -> None:
         tail = self._tail
-        epoch, begin = tail.epoch, index * PAGE
-        while tail.floor < begin + PAGE:
-            first = max(begin, tail.floor)
-            page = await in_reader(log.read_after, tail.topic, first, epoch, begin + PAGE - first)
+        epoch, end = tail.epoch, first - first % PAGE + PAGE
+        while (first := max(first, tail.floor)) < end:
+            page, events = await in_reader(log.encoded, log.read_after, tail.topic, first, epoch, end - first)
             if tail.epoch != epoch:
-                return None
+                return
             if not page.reset:
-                return self._keep(index, [GONE] * (first - begin) + [event.encoded for event in page.events])
+                self._keep(Page(first, events, is_cut=first + len(events) < min(end, page.head)))
+                return
             if page.epoch != epoch or page.floor <= first:
-                return None
+                return
             tail.floor = page.floor  # Pruned a moment ago; what is above the floor is still there.
-        return None
 
-    def _keep(self, index: int, events: Sequence[bytes]) -> Sequence[bytes]:
-        self._pages[index] = events
+    def _keep(self, page: Page) -> None:
+        self._pages.pop(page.first, None)
+        self._pages[page.first] = page
         while len(self._pages) > 1 and (len(self._pages) > PAGES_KEPT or self._bytes > BYTES_KEPT):
             del self._pages[next(iter(self._pages))]
-        return events
 
     @property
     def _bytes(self) -> int:
-        return sum(len(event) for page in self._pages.values() for event in page)
+        return sum(len(event) for page in self._pages.values() for event in page.events)
 
     async def _warm(self) -> None:
         tail = self._tail
-        page = await in_reader(log.read_before, tail.topic, tail.oldest, WARM_EVENTS)
+        page, events = await in_reader(log.encoded, log.read_before, tail.topic, tail.oldest, WARM_EVENTS)
         if page.epoch == tail.epoch and page.events:
-            tail.put_before([event.encoded for event in page.events], first=page.events[0].seq)
+            tail.put_before(events, first=page.events[0].seq)

@@ -108,13 +108,13 @@ class Followed:
         try:
             await asyncio.sleep(REORDER_SECONDS)
             while True:
-                page = await in_reader(log.read_after, tail.topic, tail.head, tail.epoch or None)
+                page, events = await in_reader(log.encoded, log.read_after, tail.topic, tail.head, tail.epoch or None)
                 if page.reset:
                     self._start_over(Position(tail.topic, page.epoch, page.head, page.floor))
                     return
                 tail.epoch, tail.floor = page.epoch, page.floor
                 if page.events:
-                    tail.add(page.events[0].seq, [event.encoded for event in page.events])
+                    tail.add(page.events[0].seq, events)
                 if tail.head >= page.head and not tail.early:
                     return
                 if not page.events:

@@ -1,7 +1,9 @@
 """Reading the log over HTTP: long poll, short poll, back into history, or only what matches a filter. The same bytes
 as on the socket."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -70,7 +72,7 @@ async def _answer(request: HttpRequest) -> HttpResponse:
     actor = await in_reader(_reader_of, request, name)
     limits.count_read(actor.sender, is_filtered=asked.filter is not None)
     if asked.before is not None:
-        return _page(await in_reader(log.read_before, name, asked.before, asked.limit))
+        return _page(await in_reader(_body, log.read_before, name, asked.before, asked.limit))
     at = await in_reader(store.position, name)
     if asked.wait and not log.lost(at, after, epoch) and at.seq <= after:
         with limits.place_to_wait(actor.sender):
@@ -81,13 +83,11 @@ async def _answer(request: HttpRequest) -> HttpResponse:
     if not log.lost(at, after, epoch) and at.seq == after and request.headers.get("If-None-Match") == tag:
         response: HttpResponse = HttpResponseNotModified()
     elif asked.filter:
+        how = (asked.filter, asked.limit, asked.only_places)
         with limits.place_to_look(actor.sender):
-            found = await in_scanner(
-                log.read_filtered, name, after, epoch, asked.filter, asked.limit, asked.only_places
-            )
-        response = _page(found)
+            response = _page(await in_scanner(_body, log.read_filtered, name, after, epoch, *how))
     else:
-        response = _page(await in_reader(log.read_after, name, after, epoch, asked.limit))
+        response = _page(await in_reader(_body, log.read_after, name, after, epoch, asked.limit))
     response["ETag"] = tag
     if not asked.wait and at.seq == after:
         response["Retry-After"] = str(POLL_AGAIN_SECONDS)
@@ -132,7 +132,11 @@ def actor_of_cookie_or_token(request: HttpRequest) -> Actor:
     raise Unauthenticated()
 
 
-def _page(page: Page) -> HttpResponse:
-    events = [event.encoded for event in page.events]
-    body = wire.page(page.topic, page.epoch, page.head, page.floor, page.reset, events, page.scanned_to, page.places)
+def _body(read: Callable[..., Page], *args: Any) -> bytes:
+    """A page as it is answered, written by the thread that reads it."""
+    page, events = log.encoded(read, *args)
+    return wire.page(page.topic, page.epoch, page.head, page.floor, page.reset, events, page.scanned_to, page.places)
+
+
+def _page(body: bytes) -> HttpResponse:
     return HttpResponse(body, content_type="application/json", headers={"Cache-Control": "private, no-cache"})

@@ -150,6 +150,22 @@ def test_reading_backwards_pages_to_the_beginning(topic):
     assert texts(read_before(str(topic), 99, 2)) == ["d", "e"]
 
 
+def test_a_page_ends_where_it_gets_too_large(topic, monkeypatch):
+    monkeypatch.setattr(store, "PAGE_BYTES", 1_000)
+    write(topic, *[str(i) * 300 for i in range(9)], "small", "ä" * 1_200, "small")
+    seqs = []
+    while len(seqs) < 12:
+        page = read_after(str(topic), len(seqs))
+        assert page.events and page.head == 12
+        seqs += [event.seq for event in page.events]
+        assert sum(len(event.data.encode()) for event in page.events[:-1]) < 1_000
+    assert seqs == list(range(1, 13))
+
+    assert [event.seq for event in read_before(str(topic), 13).events] == [11, 12], "at least one, whatever its size"
+    assert [event.seq for event in read_before(str(topic), 10).events] == [6, 7, 8, 9]
+    assert [event.seq for event in read_before(str(topic), 2**53, 1).events] == [12]
+
+
 def test_looking_where_nothing_is_new_reads_no_events(topic):
     write(topic, "a")
     log.reads.clear()

@@ -165,6 +165,57 @@ def test_the_number_of_events_has_a_limit_and_none_is_left_out(story):
     assert ([event.seq for event in rest.events], rest.scanned_to) == (list(range(8, 31)), 30)
 
 
+def paged(story, *match, limit):
+    """The seqs on all pages, page by page."""
+    after, pages = 0, []
+    while after < log.cursor(story.topic).seq:
+        page = story.find(*match, after=after, limit=limit)
+        assert after < page.scanned_to
+        after = page.scanned_to
+        pages.append([event.seq for event in page.events])
+    return pages
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 500])
+def test_no_page_divides_a_line(story, limit):
+    story.print(*[("a", text) for text in ("needle one\n", "nee", "dle", " two\n", "needle three\n", "more\n")])
+    pages = paged(story, "needle", limit=limit)
+    assert {seq for page in pages for seq in page} == {1, 2, 3, 4, 5}
+    assert any({2, 3, 4} <= set(page) for page in pages)
+    assert max(map(len, pages)) <= limit + 2
+
+
+def test_a_line_that_goes_on_where_a_page_ends_is_found_to_its_end(story, monkeypatch):
+    monkeypatch.setattr(search, "MOST_SCANNED", 2)
+    story.print(("a", "x\n"), ("a", "nee"), ("b", "needle\n"), ("a", "dle\n"), ("b", "x\n"))
+    assert paged(story, "needle", limit=500) == [[2, 4], [3], []]
+
+
+def test_a_page_of_large_events_is_short(story, monkeypatch):
+    monkeypatch.setattr(store, "PAGE_BYTES", 10_000)
+    story.print(*[("a", f"needle {'x' * 4_000}\n")] * 8, ("a", "nee"), *[("b", "x" * 4_000)] * 6, ("a", "dle\n"))
+    assert paged(story, "needle", limit=500) == [[1, 2, 3], [4, 5, 6], [7, 8, 9, 16]]
+
+
+def test_a_line_without_an_end_is_found_and_what_follows_is_a_line_of_its_own(story, monkeypatch):
+    monkeypatch.setattr(search, "LONGEST_LINE", 100)
+    story.print(*[("a", "x" * 60)] * 4, ("a", "needle"), ("a", "y" * 10), ("a", "\n"))
+    assert story.seqs("needle") == [1, 2, 3, 4, 5, 6, 7]
+    story.print(*[("b", "x" * 60)] * 3, ("b", "\n"), ("b", "x"))
+    assert story.find("needle", after=7).events[-1].seq == 9, (
+        "what may have it in 60 + 60 characters, and nothing after"
+    )
+
+
+def test_a_line_is_not_waited_for_through_too_much(story, monkeypatch):
+    monkeypatch.setattr(search, "MOST_SCANNED", 1)
+    monkeypatch.setattr(search, "CHUNK", 2)
+    monkeypatch.setattr(search, "AHEAD_BYTES", 5_000)
+    story.print(("a", "be"), *[("b", "x" * 2_000)] * 6, ("a", "gin"))
+    assert story.places("be") == [(1, 1)]
+    assert story.places("begin") == [(1, 1)], "it may still become that"
+
+
 def test_looking_takes_no_longer_than_it_may(story, monkeypatch):
     monkeypatch.setattr(search, "CHUNK", 5)
     monkeypatch.setattr(search, "MOST_SECONDS", -1)
@@ -225,9 +276,9 @@ PIECES = st.lists(
 )
 
 
-@given(pieces=PIECES, scanned=st.integers(1, 6), chunk=st.integers(1, 4))
+@given(pieces=PIECES, scanned=st.integers(1, 6), chunk=st.integers(1, 4), limit=st.integers(1, 4))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_line_is_missed_however_it_was_cut(monkeypatch, pieces, scanned, chunk):
+def test_no_line_is_missed_however_it_was_cut(monkeypatch, pieces, scanned, chunk, limit):
     monkeypatch.setattr(search, "MOST_SCANNED", scanned)
     monkeypatch.setattr(search, "CHUNK", chunk)
     story = Story(StoryTopic(key=uuid4().hex))
@@ -241,9 +292,10 @@ def test_no_line_is_missed_however_it_was_cut(monkeypatch, pieces, scanned, chun
         for part in text.splitlines(keepends=True):
             line = open_lines.get(pen)
             if line is None:
-                line = open_lines[pen] = ["", seq, seq]
+                line = open_lines[pen] = ["", seq, seq, set()]
                 lines.append(line)
             line[0], line[2] = line[0] + part.rstrip("\n"), seq
+            line[3].add(seq)
             if part.endswith("\n"):
                 del open_lines[pen]
         story.print((pen, text))
@@ -252,12 +304,16 @@ def test_no_line_is_missed_however_it_was_cut(monkeypatch, pieces, scanned, chun
         page = log.read_filtered(str(story.topic), after, None, Filter(match=("NEEDLE",)), only_places=True)
         places += page.places
         after = page.scanned_to
+    found = set(itertools.chain(*paged(story, "NEEDLE", limit=limit)))
     missed = [
         line
         for line in lines
         if "needle" in search.plain(line[0]) and not any(first <= line[1] and line[2] <= last for first, last in places)
     ]
     assert not missed
+    assert not [line for line in lines if "needle" in search.plain(line[0]) and not line[3] <= found]
     false = set(itertools.chain(*(range(first, last + 1) for first, last in places)))
     ended = [line for line in lines if "needle" in search.plain(line[0]) or line in open_lines.values()]
-    assert scanned < len(pieces) or false <= set(itertools.chain(*(range(first, last + 1) for _, first, last in ended)))
+    assert scanned < len(pieces) or false <= set(
+        itertools.chain(*(range(first, last + 1) for _, first, last, _ in ended))
+    )

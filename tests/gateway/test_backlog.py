@@ -3,7 +3,7 @@
 import asyncio
 from random import Random
 
-from apps.events import log
+from apps.events import log, store
 from apps.gateway import backlog, tail
 from tests.gateway.conftest import start_hub, until
 from tests.gateway.fakes import Client
@@ -71,3 +71,33 @@ async def test_pages_are_bounded_in_bytes(hub, topic, write, monkeypatch):
     await until(lambda: alice.apply() or alice.cursor == 40)
     kept = hub._followed[str(topic)].backlog
     assert 0 < kept._bytes <= 10_000
+
+
+async def test_pages_of_large_events_come_short_and_nobody_misses_one(hub, topic, write, monkeypatch):
+    monkeypatch.setattr(store, "PAGE_BYTES", 5_000)
+    monkeypatch.setattr(backlog, "PAGE", 50)
+    monkeypatch.setattr(tail, "RING_EVENTS", 1)
+    monkeypatch.setattr(backlog, "WARM_EVENTS", 1)
+    await write(topic, *["x" * (1_500 if 10 < i < 80 else 10) for i in range(120)])
+    await start_hub()
+    log.reads.clear()
+    clients = [Client(topic) for _ in range(12)]
+    for at, client in enumerate(clients):
+        client.cursor = client.base = at * 10
+    await asyncio.gather(*[client.follow_again() for client in clients])
+    await until(lambda: all(client.apply() or client.cursor == 120 for client in clients), seconds=20)
+    assert all(client.resets == 0 and len(client.copy) == 120 - client.base for client in clients)
+    assert log.reads[str(topic)] < 12 * 70 / 4, "four large events fit on a page"
+
+
+async def test_a_reader_of_large_events_reads_each_once(hub, topic, write, monkeypatch):
+    monkeypatch.setattr(store, "PAGE_BYTES", 5_000)
+    monkeypatch.setattr(tail, "RING_EVENTS", 1)
+    monkeypatch.setattr(backlog, "WARM_EVENTS", 1)
+    await write(topic, *["x" * 1_500 for _ in range(40)])
+    await start_hub()
+    log.reads.clear()
+    alice = Client(topic)
+    await alice.follow(after=0)
+    await until(lambda: alice.apply() or alice.cursor == 40)
+    assert log.reads[str(topic)] <= 40 / 4 + 2, "the pages, the warm ring, and one to spare"

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 
 import pytest
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from apps.accounts import tokens
 from apps.accounts.models import TokenFamily, User
-from apps.events import log, store
+from apps.events import log, store, wire
 from apps.events.models import Head, StoredEvent
 from apps.events.threads import in_reader, in_writer
 from apps.gateway.asgi import application as without_middleware
@@ -54,6 +55,23 @@ async def test_its_events_are_the_bytes_that_a_socket_gets(poll, topic, write):
 
 def _events_in(text):
     return text.removeprefix(b'{"type":"batch","messages":[').removesuffix(b"]}") if b'"batch"' in text[:20] else text
+
+
+async def test_a_page_of_large_events_is_short_and_the_loop_does_not_write_it(poll, topic, write, monkeypatch):
+    monkeypatch.setattr(store, "PAGE_BYTES", 5_000)
+    writers = set()
+
+    def noted(*args):
+        writers.add(threading.current_thread())
+        return encode(*args)
+
+    encode = wire.event
+    await write(topic, *["x" * 1_500 for _ in range(10)])
+    monkeypatch.setattr(wire, "event", noted)
+    for query in ({"after": 0}, {"before": 11}, {"after": 0, "match": "x"}):
+        page = (await poll(**query)).json()
+        assert (len(page["events"]), page["head"]) == (4, 10), query
+    assert writers and threading.current_thread() not in writers
 
 
 async def test_a_long_poll_is_answered_at_once_when_there_is_news(poll, topic, write, hub):
