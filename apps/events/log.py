@@ -35,8 +35,11 @@ EVERYONE = "everyone"
 """The group that every process is in."""
 HINT_BYTES = 256 * 1024
 
+TOPICS_COUNTED = 10_000
+OTHERS = ""
+
 reads: Counter[str] = Counter()
-"""How often events were read from the database, by topic."""
+"""How often events were read from the database, by topic; OTHERS are those that came after TOPICS_COUNTED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def read_after(topic: str, after: int, epoch: str | None = None, limit: int = PA
         return Page(topic, at.epoch, at.seq, at.floor, reset=True)
     if after == at.seq:
         return Page(topic, at.epoch, at.seq, at.floor)
-    reads[topic] += 1
+    _count_read(topic)
     events = store.after(topic, after, limit, at.seq)
     if not events or events[0].seq != after + 1:
         # Pruned between the two reads.
@@ -140,7 +143,7 @@ def read_after(topic: str, after: int, epoch: str | None = None, limit: int = PA
 def read_before(topic: str, before: int, limit: int = PAGE) -> Page:
     """The events just below seq `before`, oldest first."""
     at = store.position(topic)
-    reads[topic] += 1
+    _count_read(topic)
     return Page(topic, at.epoch, at.seq, at.floor, store.before(topic, min(before, at.seq + 1), limit))
 
 
@@ -154,7 +157,7 @@ def read_filtered(
     at = store.position(topic)
     if lost(at, after, epoch):
         return Page(topic, at.epoch, at.seq, at.floor, reset=True)
-    reads[topic] += 1
+    _count_read(topic)
     found = find(topic, after, at.seq, wanted, None if only_places else limit)
     events = [] if only_places else store.of(topic, found.seqs)
     at = store.position(topic)
@@ -163,6 +166,10 @@ def read_filtered(
         return Page(topic, at.epoch, at.seq, at.floor, reset=True)
     places = found.places if only_places else None
     return Page(topic, at.epoch, at.seq, at.floor, events, scanned_to=found.scanned_to, places=places)
+
+
+def _count_read(topic: str) -> None:
+    reads[topic if topic in reads or len(reads) < TOPICS_COUNTED else OTHERS] += 1
 
 
 def encoded(read: Callable[..., Page], *args: Any) -> tuple[Page, list[bytes]]:

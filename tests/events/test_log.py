@@ -175,6 +175,14 @@ def test_looking_where_nothing_is_new_reads_no_events(topic):
     assert log.reads[str(topic)] == 1
 
 
+def test_reads_of_ever_more_topics_are_counted_together(topic, monkeypatch):
+    monkeypatch.setattr(log, "TOPICS_COUNTED", 2)
+    write(topic, "a")
+    for name in ("story.1", "story.2", "story.3", "story.4", "story.1"):
+        read_before(name, 1)
+    assert log.reads == {"story.1": 2, "story.2": 1, log.OTHERS: 2}
+
+
 def test_a_new_epoch_resets_every_reader(topic):
     write(topic, "a")
     before = log.cursor(topic)
