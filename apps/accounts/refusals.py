@@ -107,5 +107,5 @@ class OutOfDate(Refusal):
 class Unavailable(Refusal):
     """The server cannot do it now."""
 
-    code, status = "unavailable", 503
+    code, status, close_code = "unavailable", 503, 1013
     default_message = "This is not possible at the moment."

@@ -10,11 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from apps.events.threads import in_writer
 
 logger = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 1.0
+"""How soon a sweep comes again for which the database had no time."""
 
 
 @dataclass(slots=True)
@@ -50,6 +53,9 @@ async def sweep_forever() -> None:
             try:
                 if await in_writer(_in_transaction, sweep.run) is True:
                     sweep.due = 0.0
+            except (OperationalError, InterfaceError) as problem:
+                logger.warning("The sweep %s comes again: %s", name, problem)
+                sweep.due = time.monotonic() + min(sweep.seconds, AGAIN_SECONDS)
             except Exception:
                 logger.exception("The sweep %s failed", name)
         await asyncio.sleep(0.25)

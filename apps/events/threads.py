@@ -4,19 +4,22 @@ SQLite gets one writer thread: two writers would only wait for each other, in sl
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Barrier
 from typing import ParamSpec, TypeVar
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 READERS = 4
 WRITERS_ON_POSTGRES = 4
+AT_ONCE_SECONDS = 1.0
+"""What fails within this has lost its connection; what takes longer has waited in vain, and would again."""
 
 
 def in_writer(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
@@ -24,14 +27,19 @@ def in_writer(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaita
     return asyncio.get_running_loop().run_in_executor(_writers(), _with_connection, work, args, kwargs)
 
 
+def in_writer_twice(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    """The same for `work` that may be done twice: once more, if the connection was lost."""
+    return asyncio.get_running_loop().run_in_executor(_writers(), _with_a_live_connection, work, args, kwargs)
+
+
 def in_reader(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
     """Run `work`, which only reads, without blocking the loop."""
-    return asyncio.get_running_loop().run_in_executor(_readers(), _with_connection, work, args, kwargs)
+    return asyncio.get_running_loop().run_in_executor(_readers(), _with_a_live_connection, work, args, kwargs)
 
 
 def in_scanner(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
     """Run `work`, which reads much, without blocking the loop: one at a time, so that others stay quick."""
-    return asyncio.get_running_loop().run_in_executor(_scanner(), _with_connection, work, args, kwargs)
+    return asyncio.get_running_loop().run_in_executor(_scanner(), _with_a_live_connection, work, args, kwargs)
 
 
 def write_and_wait(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -75,6 +83,19 @@ def _with_connection(work: Callable[..., T], args: tuple[object, ...], kwargs: d
     finally:
         if connection.errors_occurred:
             connection.close()
+
+
+def _with_a_live_connection(work: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+    """A connection that the database has ended meanwhile costs nobody an answer."""
+    began = time.monotonic()
+    try:
+        return _with_connection(work, args, kwargs)
+    except (OperationalError, InterfaceError):
+        if time.monotonic() - began > AT_ONCE_SECONDS:
+            raise
+    if (pool := getattr(connection, "pool", None)) is not None:
+        pool.check()  # The others have most likely ended with it.
+    return _with_connection(work, args, kwargs)
 
 
 def _close_with_others(everybody: Barrier) -> None:

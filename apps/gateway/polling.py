@@ -1,17 +1,19 @@
 """Reading the log over HTTP: long poll, short poll, back into history, or only what matches a filter. The same bytes
 as on the socket."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseNotModified
 
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_from_bearer, actor_from_session
-from apps.accounts.refusals import Invalid, NotFound, Refusal, Unauthenticated
+from apps.accounts.refusals import Invalid, NotFound, Refusal, Unauthenticated, Unavailable
 from apps.accounts.rest import bearer_of
 from apps.events import log, store, wire
 from apps.events.declare import Topic
@@ -20,6 +22,8 @@ from apps.events.search import Filter
 from apps.events.threads import in_reader, in_scanner
 from apps.gateway import hub, limits, metrics
 from apps.gateway.questions import filter_in, is_yes, number_in
+
+logger = logging.getLogger(__name__)
 
 LONGEST_WAIT = 25.0
 MOST_EVENTS = 1_000
@@ -53,12 +57,15 @@ async def read_events(request: HttpRequest) -> HttpResponse:
             return HttpResponse(status=405, headers={"Allow": "GET"})
         return await _answer(request)
     except Refusal as refusal:
-        metrics.refusals.labels(refusal.code).inc()
         return refused(refusal)
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("A page could not be read: %s", problem)
+        return refused(Unavailable("The log cannot be read now; ask again.", retry_after=1.0))
 
 
 def refused(refusal: Refusal) -> HttpResponse:
     """A refusal as HTTP: its status, and `{"error": {code, message}}`."""
+    metrics.refusals.labels(refusal.code).inc()
     body = wire.dumps({"error": refusal.as_data()})
     response = HttpResponse(body, status=refusal.status, content_type="application/json")
     if refusal.retry_after is not None:

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Refusal, TooManyConnections, Unavailable
-from apps.events.threads import in_writer
+from apps.events.threads import in_writer_twice
 from apps.gateway.models import Connection as Row
 from apps.gateway.models import ServerProcess
 from apps.gateway.outlets import Outlet
@@ -122,7 +122,7 @@ async def _write_changes() -> None:
             group = _changes[:]
             _changes.clear()
             try:
-                refused = await in_writer(_store, group)
+                refused = await in_writer_twice(_store, group)
             except Exception as problem:
                 logger.warning("Connections could not be written down: %s", problem)
                 refused = {id(change): Unavailable("Come back in a moment.", retry_after=1.0) for change in group}
@@ -147,7 +147,8 @@ def _store(group: Iterable[_Change]) -> dict[int, Refusal]:
     else:
         note_alive()  # What an earlier process here held when it was killed is free at once.
         _has_cleared = True
-    Row.objects.filter(id__in=[change.gone for change in group if change.gone]).delete()
+    # If this is done for the second time, those that enter may have their rows already.
+    Row.objects.filter(id__in=[change.row.id if change.row else change.gone for change in group]).delete()
     entering = [change for change in group if change.row is not None]
     senders = sorted({change.row.sender for change in entering if change.row})
     if database.vendor == "postgresql":

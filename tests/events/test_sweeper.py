@@ -5,7 +5,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from apps.events import sweeper
 from apps.events.sweeper import sweep_forever, sweeps
@@ -67,3 +67,17 @@ async def test_a_sweep_that_fails_hurts_no_other():
 
     await sweep_for(0.7)
     assert len(swept) >= 2 and all(swept)
+
+
+async def test_a_sweep_for_which_the_database_had_no_time_comes_again_soon(monkeypatch):
+    monkeypatch.setattr(sweeper, "AGAIN_SECONDS", 0.1)
+    tries = []
+
+    @sweeps(seconds=3600)
+    def hourly():
+        tries.append(1)
+        if len(tries) == 1:
+            raise OperationalError("the connection is closed")
+
+    await sweep_for(0.8)
+    assert len(tries) == 2

@@ -8,6 +8,7 @@ import time
 import pytest
 import uvicorn
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -312,6 +313,17 @@ async def test_a_deactivated_person_reads_nothing(poll, alice):
     assert (await poll(after=0)).status_code == 200
     await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
     assert (await poll(after=0)).status_code == 401
+
+
+async def test_a_database_that_is_away_is_said_in_words(poll, topic, monkeypatch):
+    def away(*args):
+        raise OperationalError("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "position", away)
+        response = await poll(after=0)
+    assert refusal(response)[:2] == (503, "unavailable")
+    assert response.headers["retry-after"] == "1"
 
 
 async def test_only_reading_is_allowed(http, hub, token):

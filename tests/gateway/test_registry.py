@@ -191,6 +191,22 @@ async def test_the_number_of_a_process_on_another_host_says_nothing(alice):
     assert await known() == {other, registry.process_id}
 
 
+async def test_a_connection_that_was_lost_while_they_were_written_costs_nobody_a_place(alice, monkeypatch):
+    store = registry._store
+    losses = [OperationalError("the connection is closed")]
+
+    def stored_and_lost(group):
+        refused = store(group)
+        if losses:
+            raise losses.pop()
+        return refused
+
+    monkeypatch.setattr(registry, "_store", stored_and_lost)
+    for _ in range(3):
+        await enter(alice)
+    assert len(await rows()) == 3
+
+
 async def test_a_process_that_ends_in_order_takes_its_connections_along(alice):
     await enter(alice)
     await in_writer(registry.forget_process)

@@ -1,0 +1,76 @@
+"""Where database work runs: a connection that the database has ended costs nobody an answer."""
+
+import asyncio
+
+import pytest
+from django.db import OperationalError, connection
+
+from apps.events import threads
+from apps.events.models import Head
+from apps.events.threads import READERS, in_reader, in_scanner, in_writer, in_writer_twice
+
+pytestmark = pytest.mark.usefixtures("transactional_db")
+
+
+class Work:
+    """It fails so many times, then it works."""
+
+    def __init__(self, *failures):
+        self.failures = list(failures)
+        self.calls = 0
+
+    def __call__(self):
+        self.calls += 1
+        Head.objects.exists()
+        if self.failures:
+            raise self.failures.pop()
+        return "an answer"
+
+
+def lost():
+    return OperationalError("the connection is closed")
+
+
+@pytest.mark.parametrize("run", [in_reader, in_scanner, in_writer_twice])
+async def test_what_may_be_done_twice_is_when_the_connection_was_lost(run):
+    work = Work(lost())
+    assert (await run(work), work.calls) == ("an answer", 2)
+
+
+async def test_what_fails_again_fails(run=in_reader):
+    work = Work(lost(), lost())
+    with pytest.raises(OperationalError):
+        await run(work)
+    assert work.calls == 2
+
+
+async def test_what_writes_is_not_done_twice_by_itself():
+    work = Work(lost())
+    with pytest.raises(OperationalError):
+        await in_writer(work)
+    assert work.calls == 1
+
+
+async def test_what_waited_in_vain_is_not_made_to_wait_again(monkeypatch):
+    monkeypatch.setattr(threads, "AT_ONCE_SECONDS", -1)
+    work = Work(OperationalError("database is locked"))
+    with pytest.raises(OperationalError):
+        await in_reader(work)
+    assert work.calls == 1
+
+
+async def test_after_all_connections_have_ended_everybody_is_answered():
+    def look():
+        return Head.objects.filter(topic="nothing").exists()
+
+    def end_all():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+
+    await asyncio.gather(*[in_reader(look) for _ in range(4 * READERS)])
+    await in_writer(end_all)
+    assert await asyncio.gather(*[in_reader(look) for _ in range(4 * READERS)]) == [False] * 4 * READERS
