@@ -13,6 +13,9 @@ class ServerProcess(models.Model):
 
     id = models.CharField(primary_key=True, max_length=32)
     host = models.CharField(max_length=200)
+    namespace = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="Within which `pid` means something."
+    )
     pid = models.IntegerField()
     started_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField()

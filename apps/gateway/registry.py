@@ -7,17 +7,20 @@ import asyncio
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Protocol
 
 from django.conf import settings
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Count
-from django.utils import timezone
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Refusal, TooManyConnections, Unavailable
@@ -65,6 +68,18 @@ live: dict[str, LiveSocket] = {}
 process_id = uuid.uuid4().hex
 
 
+def _namespace() -> str:
+    """Within which process numbers can be compared: one boot's, one container's. Empty where there is no such thing."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+namespace = _namespace()
+
+
 @dataclass(slots=True)
 class _Change:
     """One row to write (`row`) or to take away (`gone`)."""
@@ -77,23 +92,15 @@ class _Change:
 _changes: list[_Change] = []
 _writing: "asyncio.Task[None] | None" = None
 _has_cleared = False
+_noted_at: float | None = None
+"""When this process last gave a sign of life, by its own clock."""
 _still_on_the_books: set[str] = set()
 """Sockets that went while the database could not be told. It is told with the next sign of life."""
 
 
 async def enter(connection: LiveSocket) -> None:
     """Count this socket in. Raises TooManyConnections when its owner has as many as allowed already."""
-    actor = connection.actor
-    row = Row(
-        id=connection.id,
-        process_id=process_id,
-        sender=actor.sender,
-        name=actor.name[:200],
-        user=actor.user,
-        address=connection.address,
-        client=connection.client[:200],
-    )
-    await _write(_Change(asyncio.get_running_loop().create_future(), row=row))
+    await _write(_Change(asyncio.get_running_loop().create_future(), row=_row_of(connection)))
     live[connection.id] = connection
 
 
@@ -156,9 +163,8 @@ def _store(group: Iterable[_Change]) -> dict[int, Refusal]:
             # Two processes may count the same user in at the same moment.
             for sender in senders:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"connections {sender}"])
-    alive = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS)
     counts = dict(
-        Row.objects.filter(sender__in=senders, process__seen_at__gt=alive)
+        Row.objects.filter(sender__in=senders, process__seen_at__gt=_dead_before())
         .order_by()
         .values_list("sender")
         .annotate(count=Count("id"))
@@ -181,30 +187,59 @@ def _store(group: Iterable[_Change]) -> dict[int, Refusal]:
 
 
 def _note_process() -> None:
-    ServerProcess.objects.update_or_create(
-        id=process_id,
-        create_defaults={"host": socket.gethostname(), "pid": os.getpid(), "seen_at": timezone.now()},
-        defaults={"seen_at": timezone.now()},
+    """This process lives. Who took it for dead forgot its connections too: they are written down again."""
+    here = {"host": socket.gethostname(), "namespace": namespace, "pid": os.getpid()}
+    _, is_new = ServerProcess.objects.update_or_create(
+        id=process_id, create_defaults={**here, "seen_at": Now()}, defaults={"seen_at": Now()}
     )
+    if is_new and live:
+        rows = [_row_of(connection) for connection in list(live.values())]
+        Row.objects.bulk_create(rows)
+        transaction.on_commit(lambda: _still_on_the_books.update(row.id for row in rows if row.id not in live))
 
 
 @transaction.atomic
 def note_alive() -> None:
     """This process lives; those that do not, and their connections, are forgotten."""
+    was_away = _noted_at is not None and time.time() - _noted_at > DEAD_AFTER_SECONDS
     _note_process()
+    transaction.on_commit(_note_time)
     if gone := frozenset(_still_on_the_books):
         Row.objects.filter(id__in=gone).delete()
         transaction.on_commit(lambda: _still_on_the_books.difference_update(gone))
-    dead = timezone.now() - timedelta(seconds=DEAD_AFTER_SECONDS)
-    ServerProcess.objects.filter(seen_at__lt=dead).delete()
-    here = ServerProcess.objects.filter(host=socket.gethostname()).exclude(id=process_id)
+    if not was_away:  # Else the database was away, or the machine, and the others had no chance either.
+        ServerProcess.objects.filter(seen_at__lt=_dead_before()).delete()
+    here = ServerProcess.objects.filter(host=socket.gethostname(), namespace=namespace).exclude(id=process_id)
     ServerProcess.objects.filter(id__in=[other.id for other in here if not _runs(other.pid)]).delete()
+
+
+def _note_time() -> None:
+    global _noted_at
+    _noted_at = time.time()
+
+
+def _dead_before() -> Combinable:
+    """By the database's clock: those of the hosts may differ."""
+    return Now() - timedelta(seconds=DEAD_AFTER_SECONDS)
 
 
 @transaction.atomic
 def forget_process() -> None:
     """This process ends in order."""
     ServerProcess.objects.filter(id=process_id).delete()
+
+
+def _row_of(connection: LiveSocket) -> Row:
+    actor = connection.actor
+    return Row(
+        id=connection.id,
+        process_id=process_id,
+        sender=actor.sender,
+        name=actor.name[:200],
+        user=actor.user,
+        address=connection.address,
+        client=connection.client[:200],
+    )
 
 
 def _runs(pid: int) -> bool:

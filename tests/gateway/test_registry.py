@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from socket import gethostname
 
 import pytest
@@ -25,6 +26,7 @@ def a_fresh_process(settings, monkeypatch):
     """Nobody is connected, and a user may have three connections."""
     monkeypatch.setattr(registry, "live", {})
     monkeypatch.setattr(registry, "_has_cleared", False)
+    monkeypatch.setattr(registry, "_noted_at", None)
     settings.LIMITS = settings.LIMITS | {"connections_per_user": 3, "connections_per_key": 2}
 
 
@@ -43,10 +45,11 @@ async def rows():
     return await in_reader(lambda: set(Row.objects.values_list("id", flat=True)))
 
 
-def elsewhere(who, *, host="another", pid=1, seen_seconds_ago=0.0, connections=3):
+def elsewhere(who, *, host="another", namespace=None, pid=1, seen_seconds_ago=0.0, connections=3):
     """A process with this user's connections."""
     seen_at = timezone.now() - timedelta(seconds=seen_seconds_ago)
-    process = ServerProcess.objects.create(id=f"{host} {pid}", host=host, pid=pid, seen_at=seen_at)
+    known_as = {"id": f"{host} {pid}", "host": host, "namespace": namespace or registry.namespace}
+    process = ServerProcess.objects.create(**known_as, pid=pid, seen_at=seen_at)
     Row.objects.bulk_create(
         Row(id=f"{host} {pid} {n}", process=process, sender=f"user:{who.pk}", name="alice", user=who)
         for n in range(connections)
@@ -189,6 +192,65 @@ async def test_the_number_of_a_process_on_another_host_says_nothing(alice):
     other = await in_writer(elsewhere, alice, host="another", pid=os.getpid(), connections=1)
     await in_writer(registry.note_alive)
     assert await known() == {other, registry.process_id}
+
+
+async def test_nor_does_one_of_another_container_that_calls_itself_the_same(alice):
+    ended = await asyncio.create_subprocess_exec("true")
+    await ended.wait()
+    other = await in_writer(elsewhere, alice, host=gethostname(), namespace="a container's", pid=ended.pid)
+    await in_writer(registry.note_alive)
+    assert await known() == {other, registry.process_id}
+
+
+async def test_a_process_that_was_taken_for_dead_writes_its_connections_down_again(alice, bob):
+    connections = [await enter(who) for who in (alice, alice, bob)]
+    for sign in (registry.note_alive, lambda: registry._store([])):
+        await in_writer(registry.forget_process)  # as another process does
+        assert await rows() == set()
+        await in_writer(sign)
+        assert await rows() == {connection.id for connection in connections}
+    await enter(alice)
+    with pytest.raises(TooManyConnections):
+        await enter(alice)
+
+
+async def test_who_left_while_they_were_written_down_again_does_not_stay(alice, monkeypatch):
+    staying, leaving = await enter(alice), await enter(alice)
+    row_of = registry._row_of
+
+    def and_meanwhile_it_left(connection):
+        registry.live.pop(leaving.id, None)
+        return row_of(connection)
+
+    await in_writer(registry.forget_process)
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "_row_of", and_meanwhile_it_left)
+        await in_writer(registry.note_alive)
+    await in_writer(registry.note_alive)
+    assert await rows() == {staying.id}
+
+
+async def test_after_an_outage_the_others_get_their_chance(alice, bob, monkeypatch):
+    await enter(bob)
+    other = await in_writer(elsewhere, alice, seen_seconds_ago=registry.DEAD_AFTER_SECONDS + 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "_noted_at", time.time() - registry.DEAD_AFTER_SECONDS - 1)
+        await in_writer(registry.note_alive)
+        assert await known() == {other, registry.process_id}
+        await in_writer(registry.note_alive)
+        assert await known() == {registry.process_id}
+
+
+async def test_a_host_whose_clock_is_wrong_kills_nobody(alice, monkeypatch):
+    connection = await enter(alice)
+    other = await in_writer(elsewhere, alice, connections=1)
+    monkeypatch.setattr(timezone, "now", lambda: datetime.now(UTC) + timedelta(minutes=5))
+    await in_writer(registry.note_alive)
+    assert await known() == {other, registry.process_id}
+    monkeypatch.undo()
+    assert connection.id in await rows()
+    seen_at = await in_reader(ServerProcess.objects.values_list("seen_at", flat=True).get, id=registry.process_id)
+    assert abs(seen_at - timezone.now()) < timedelta(minutes=1)
 
 
 async def test_a_connection_that_was_lost_while_they_were_written_costs_nobody_a_place(alice, monkeypatch):
