@@ -1,15 +1,11 @@
 """The log: the only way to tell anyone that something happened.
 
 The log is the truth and the channel layer a hint. `append` numbers an event and stores it in the transaction of the
-rows it speaks of; once that commits, a hint with the encoded event goes to the topic's channel-layer group. A hint can
-get lost: every reader has a cursor, and what it lacks is in the database.
-
-This is the only module that speaks to the channel layer.
+rows it speaks of; once that commits, a hint with the encoded event goes to those that follow the topic. A hint can get
+lost: every reader has a cursor, and what it lacks is in the database.
 """
 
-import asyncio
-import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,22 +13,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
-from apps.events import store, wire
+from apps.events import hints, store, wire
 from apps.events.declare import Event, Topic, Whisper
 from apps.events.models import StoredEvent
 from apps.events.search import Filter, Place, find
 from apps.events.store import Position
 
-logger = logging.getLogger(__name__)
-
 PAGE = 500
-HINTS_WAITING = 10_000
-EVERYONE = "everyone"
-"""The group that every process is in."""
 HINT_BYTES = 256 * 1024
 
 TOPICS_COUNTED = 10_000
@@ -111,12 +100,15 @@ def append_all(drafts: Sequence[Draft]) -> list[StoredEvent]:
 def whisper(topic: Topic, said: Whisper) -> None:
     """Say something to whoever listens now. It is not stored, and nobody misses it."""
     frame = wire.whisper(said.TYPE, str(topic), wire.now(), wire.data_of(said))
-    _hint(_group(str(topic)), {"type": "log.whisper", "topic": str(topic), "frame": frame})
+    hints.say(str(topic), {"type": "log.whisper", "topic": str(topic), "frame": frame})
 
 
 def notify(notice: dict[str, Any], topic: str | None = None) -> None:
-    """Tell every process something (that somebody's access has ended, say), or only those that follow `topic`."""
-    _hint(EVERYONE if topic is None else _group(topic), {"type": "log.notice", "notice": notice})
+    """Tell every process something (that somebody's access has ended, say), or only those that follow `topic`.
+
+    What all have to hear waits for a channel layer that is away; what concerns a topic is not said then.
+    """
+    hints.say(topic, {"type": "log.notice", "notice": notice})
 
 
 def cursor(topic: Topic) -> Position:
@@ -215,97 +207,10 @@ def said_by(sender: str, ref: str | None, topic: str | None) -> Iterator[None]:
         _said_by.reset(token)
 
 
-# Hints: the channel layer ---------------------------------------------------------------------------
-
-
-class Ear:
-    """What one process hears: joins the groups of topics, and yields the hints that arrive.
-
-    While it listens, hints of this process leave through it, in order, from whichever thread they come.
-    """
-
-    def __init__(self) -> None:
-        self._outbox: deque[tuple[str, dict[str, Any]]] = deque(maxlen=HINTS_WAITING)
-        self._waiting = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._layer = get_channel_layer()
-        self.is_failing = False
-        self.is_open = False
-
-    async def open(self) -> None:
-        self._channel = await self._layer.new_channel("signalbox")
-        await self._layer.group_add(EVERYONE, self._channel)
-        self._sender = asyncio.create_task(self._send_hints(), name="hints")
-        _ears.append(self)
-        self.is_open = True
-
-    async def close(self) -> None:
-        if self in _ears:
-            _ears.remove(self)
-            self._sender.cancel()
-
-    async def join(self, topic: str) -> None:
-        await self._layer.group_add(_group(topic), self._channel)
-
-    async def leave(self, topic: str) -> None:
-        await self._layer.group_discard(_group(topic), self._channel)
-
-    async def hear(self) -> dict[str, Any]:
-        """The next hint: `log.stored` {topic, epoch, first, frames} or `log.whisper` {topic, frame}."""
-        hint: dict[str, Any] = await self._layer.receive(self._channel)
-        return hint
-
-    def say(self, group: str, hint: dict[str, Any]) -> None:
-        """Send a hint; callable from any thread."""
-        self._loop.call_soon_threadsafe(self._enqueue, group, hint)
-
-    def _enqueue(self, group: str, hint: dict[str, Any]) -> None:
-        self._outbox.append((group, hint))
-        self._waiting.set()
-
-    async def _send_hints(self) -> None:
-        while True:
-            await self._waiting.wait()
-            self._waiting.clear()
-            while self._outbox:
-                group, hint = self._outbox.popleft()
-                try:
-                    await self._layer.group_send(group, hint)
-                    self.is_failing = False
-                except Exception as problem:
-                    # A lost hint costs a moment, since readers compare their cursors with the database.
-                    logger.warning("The channel layer took no hint: %s", problem)
-                    self.is_failing = True
-                    self._outbox.clear()
-                    await asyncio.sleep(0.5)
-
-
-def hints_leave() -> bool:
-    """Whether the channel layer took the last hint of this process."""
-    return not any(ear.is_failing for ear in _ears)
-
-
-_ears: list[Ear] = []
-
-
 def _hint_stored(topic: str, epoch: str, events: Sequence[StoredEvent]) -> None:
     frames = [event.encoded for event in events]
     if sum(map(len, frames)) > HINT_BYTES:
         frames = []  # Too much for a hint: readers fetch it.
     first, last = events[0].seq, events[-1].seq
     hint = {"type": "log.stored", "topic": topic, "epoch": epoch, "first": first, "last": last, "frames": frames}
-    _hint(_group(topic), hint)
-
-
-def _hint(group: str, hint: dict[str, Any]) -> None:
-    if _ears:
-        _ears[0].say(group, hint)
-        return
-    try:
-        async_to_sync(get_channel_layer().group_send)(group, hint)
-    except Exception as problem:
-        logger.warning("The channel layer took no hint: %s", problem)
-
-
-def _group(topic: str) -> str:
-    return f"topic.{topic}"
+    hints.say(topic, hint)

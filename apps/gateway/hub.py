@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.events import log, store
+from apps.events import hints, store
 from apps.events.store import Position
 from apps.events.threads import in_reader, in_writer
 from apps.gateway.background import spawn
@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 LINGER_SECONDS = 30.0
 """How long a tail stays warm after its last reader left: they often come back together."""
 HEADS_AT_ONCE = 500
+LAYER_SECONDS = 2.0
+"""How long anybody waits for the channel layer."""
+OPEN_AGAIN_SECONDS = JOIN_AGAIN_SECONDS = 1.0
 
 Notice = dict[str, Any]
 
@@ -39,7 +42,7 @@ class Hub:
         self._starting: dict[str, asyncio.Task[Followed]] = {}
         self._early: dict[str, list[dict[str, Any]]] = {}
         """Hints for topics whose position is being read."""
-        self._ear = log.Ear()
+        self._ear = hints.Ear()
         self._loop = asyncio.get_running_loop()
         self._tasks: list[asyncio.Task[None]] = []
         self._ending = False
@@ -47,11 +50,15 @@ class Hub:
         """Seconds that the last look at the heads took, from its turn to its answer."""
 
     async def start(self) -> None:
-        await self._open_ear()
+        self._ear.start()
+        opening = asyncio.create_task(self._open_ear(), name="hub opens its ear")
         self._tasks = [
-            asyncio.create_task(self._listen(), name="hub listens"),
+            opening,
+            asyncio.create_task(self._listen(opening), name="hub listens"),
             asyncio.create_task(self._watch_heads(), name="hub watches heads"),
+            asyncio.create_task(self._keep_joining(), name="hub joins"),
         ]
+        await asyncio.wait([opening], timeout=LAYER_SECONDS)
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -134,10 +141,13 @@ class Hub:
         return followed
 
     async def _join(self, topic: str) -> bool:
+        if not self._ear.is_open:
+            return False
         try:
-            await self._ear.join(topic)
+            async with asyncio.timeout(LAYER_SECONDS):
+                await self._ear.join(topic)
         except Exception as problem:
-            logger.warning("Following %s without hints, by its head alone: %s", topic, problem)
+            logger.warning("Following %s without hints, by its head alone: %r", topic, problem)
             return False
         return True
 
@@ -147,7 +157,7 @@ class Hub:
             spawn(self._leave_group(topic), f"leave {topic}")
 
     async def _leave_group(self, topic: str) -> None:
-        if topic not in self._followed:
+        if topic not in self._followed and self._ear.is_open:
             try:
                 await self._ear.leave(topic)
             except Exception as problem:
@@ -156,15 +166,17 @@ class Hub:
     # Hints
 
     async def _open_ear(self) -> None:
-        try:
-            await self._ear.open()
-        except Exception as problem:
-            logger.warning("There is no channel layer; new events are found by looking at the heads alone: %s", problem)
-
-    async def _listen(self) -> None:
+        level = logging.WARNING
         while not self._ear.is_open:
-            await asyncio.sleep(1.0)
-            await self._open_ear()
+            try:
+                await self._ear.open()
+            except Exception as problem:
+                logger.log(level, "There is no channel layer; heads alone tell what is new: %r", problem)
+                level = logging.DEBUG
+                await asyncio.sleep(OPEN_AGAIN_SECONDS)
+
+    async def _listen(self, opening: "asyncio.Task[None]") -> None:
+        await opening
         while True:
             try:
                 hint = await self._ear.hear()
@@ -199,15 +211,16 @@ class Hub:
             except Exception as problem:
                 logger.warning("Could not look at the heads: %s", problem)
             self.lag = loop.time() - started
-            await self._join_again()
 
-    async def _join_again(self) -> None:
-        """The channel layer may be back."""
-        for name, followed in list(self._followed.items()):
-            if not followed.hears:
-                followed.hears = await self._join(name)
+    async def _keep_joining(self) -> None:
+        """The channel layer may be back. What waits for it does not keep the look at the heads waiting."""
+        while True:
+            await asyncio.sleep(JOIN_AGAIN_SECONDS)
+            for name, followed in list(self._followed.items()):
                 if not followed.hears:
-                    return
+                    followed.hears = await self._join(name)
+                    if not followed.hears:
+                        break
 
     async def _compare(self, names: list[str]) -> None:
         seen = {name: self._followed[name].tail.head for name in names if name in self._followed}

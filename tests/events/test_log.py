@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 def hints(monkeypatch):
     """The hints that were given, instead of sending them."""
     given = []
-    monkeypatch.setattr(log, "_hint", lambda group, hint: given.append((group, hint)))
+    monkeypatch.setattr(log.hints, "say", lambda topic, hint: given.append((topic, hint)))
     return given
 
 
@@ -71,9 +71,9 @@ def test_a_rollback_leaves_no_hole_and_no_hint(topic, hints):
 
 def test_a_hint_carries_the_bytes_that_are_read_later(topic, hints):
     write(topic, "snow ☃", 'a "b"\\\n')
-    [(group, hint)] = hints
+    [(told, hint)] = hints
 
-    assert group == f"topic.{topic}"
+    assert told == str(topic)
     assert hint["frames"] == [event.encoded for event in read_after(str(topic), 0).events]
     assert (hint["first"], hint["last"], hint["epoch"]) == (1, 2, log.cursor(topic).epoch)
 
@@ -98,7 +98,7 @@ def test_what_was_stored_is_told_even_if_the_layer_is_gone(topic, monkeypatch):
         async def group_send(self, group, hint):
             raise ConnectionError("gone")
 
-    monkeypatch.setattr(log, "get_channel_layer", NoLayer)
+    monkeypatch.setattr(log.hints, "get_channel_layer", NoLayer)
     assert write(topic, "a").seq == 1
 
 

@@ -59,18 +59,23 @@ async def test_what_waited_in_vain_is_not_made_to_wait_again(monkeypatch):
     assert work.calls == 1
 
 
-async def test_after_all_connections_have_ended_everybody_is_answered():
-    def look():
-        return Head.objects.filter(topic="nothing").exists()
+def look():
+    return Head.objects.filter(topic="nothing").exists()
 
-    def end_all():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
 
-    await asyncio.gather(*[in_reader(look) for _ in range(4 * READERS)])
-    await in_writer(end_all)
-    assert await asyncio.gather(*[in_reader(look) for _ in range(4 * READERS)]) == [False] * 4 * READERS
+def end_all_connections():
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
+def test_after_all_connections_have_ended_everybody_is_answered():
+    async def many_look():
+        return await asyncio.gather(*[in_reader(look) for _ in range(4 * READERS)])
+
+    asyncio.run(many_look())
+    end_all_connections()
+    assert asyncio.run(many_look()) == [False] * 4 * READERS

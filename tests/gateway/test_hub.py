@@ -3,7 +3,9 @@
 import asyncio
 from uuid import uuid4
 
-from apps.events import log, store
+from channels.layers import InMemoryChannelLayer
+
+from apps.events import hints, log, store
 from apps.events.declare import Retention
 from apps.events.retention import prune
 from apps.events.threads import in_reader, in_writer
@@ -292,3 +294,52 @@ async def test_a_hub_that_could_not_start_is_tried_again(transactional_db, monke
     monkeypatch.setattr(hubs.Hub, "start", start)
     assert await hubs.current() is hubs.running()
     await hubs.stop()
+
+
+class LateLayer(InMemoryChannelLayer):
+    """A channel layer that cannot be reached at first."""
+
+    is_away = True
+    asked = 0
+
+    async def new_channel(self, *args):
+        self.asked += 1
+        if self.is_away:
+            raise ConnectionError("there is nobody")
+        return await super().new_channel(*args)
+
+    async def group_send(self, *args):
+        if self.is_away:
+            await asyncio.sleep(60)
+        await super().group_send(*args)
+
+
+async def test_a_layer_that_comes_late_is_joined_and_until_then_nobody_waits_for_it(
+    transactional_db, topic, write, settings, monkeypatch
+):
+    layer = LateLayer()
+    monkeypatch.setattr(hints, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(hubs, "LAYER_SECONDS", 0.1)
+    monkeypatch.setattr(hubs, "OPEN_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr(hubs, "JOIN_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr(hints, "SEND_SECONDS", 0.2)
+    settings.HEADS_CHECK_SECONDS = 0.05
+    hub = await start_hub()
+    try:
+        alice = Client(topic)
+        await alice.follow()
+        async with asyncio.timeout(3):
+            await write(topic, "a")
+            await until(lambda: alice.apply() or alice.texts == ["a"])
+        assert not hints.arrive()
+
+        settings.HEADS_CHECK_SECONDS = 3600
+        layer.is_away = False
+        await until(lambda: hints.arrive() and hub._followed[str(topic)].hears)
+        await asyncio.sleep(0.1)
+        log.reads.clear()
+        await write(topic, "b")
+        await until(lambda: alice.apply() or alice.texts == ["a", "b"])
+        assert log.reads[str(topic)] == 0
+    finally:
+        await hubs.stop()

@@ -1,5 +1,7 @@
 """The gateway's pages for programs: frames over HTTP, stats, connections, health, metrics; and who may."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.test import Client as Browser
 from django.utils import timezone
@@ -7,7 +9,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts import tokens
 from apps.accounts.models import ApiKey, User
-from apps.events import log
+from apps.events import hints, log
 from apps.events.models import StoredEvent
 from apps.gateway.models import Connection, ServerProcess
 from tests.events.story import carried_out
@@ -209,13 +211,9 @@ def test_readiness_looks_at_the_parts(client, path):
 
 
 @pytest.mark.django_db
-def test_readiness_fails_with_the_channel_layer(client, monkeypatch):
-    class Ear:
-        """A process whose hints do not leave."""
-
-        is_failing = True
-
-    monkeypatch.setattr(log, "_ears", [Ear()])
+@pytest.mark.parametrize("ear", [{"is_open": True, "is_failing": True}, {"is_open": False, "is_failing": False}])
+def test_readiness_fails_with_the_channel_layer(client, monkeypatch, ear):
+    monkeypatch.setattr(hints, "_ears", [SimpleNamespace(**ear)])
     response = client.get("/api/health")
     assert (response.status_code, response.json()["checks"]["channel_layer"]) == (503, "failed")
     assert client.get("/health").status_code == 200, "it is alive all the same"

@@ -1,0 +1,147 @@
+"""Hints leave in order, nobody waits for them, and what everyone has to hear is said when the layer is back."""
+
+import asyncio
+import time
+
+import pytest
+
+from apps.events import hints
+from apps.events.hints import Ear
+
+
+class Layer:
+    """A channel layer that can be away, or hang."""
+
+    def __init__(self):
+        self.is_away = self.hangs = False
+        self.sent = []
+
+    async def _be_reached(self):
+        if self.hangs:
+            await asyncio.sleep(3600)
+        if self.is_away:
+            raise ConnectionError("there is nobody")
+
+    async def new_channel(self, prefix):
+        await self._be_reached()
+        return prefix
+
+    async def group_add(self, group, channel):
+        await self._be_reached()
+
+    async def group_send(self, group, hint):
+        await self._be_reached()
+        self.sent.append((group, hint["n"] if "n" in hint else hint["notice"]))
+
+
+@pytest.fixture
+def layer(monkeypatch):
+    layer = Layer()
+    monkeypatch.setattr(hints, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(hints, "_ears", [])
+    monkeypatch.setattr(hints, "SEND_SECONDS", 0.1)
+    monkeypatch.setattr(hints, "SEND_AGAIN_SECONDS", 0.02)
+    return layer
+
+
+@pytest.fixture
+async def ear(layer):
+    ear = Ear()
+    ear.start()
+    yield ear
+    await ear.close()
+
+
+def say(*numbers, topic="story.a"):
+    for n in numbers:
+        hints.say(topic, {"n": n})
+
+
+def notify(*texts):
+    for text in texts:
+        hints.say(None, {"notice": text})
+
+
+async def until(true):
+    async with asyncio.timeout(5):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+async def test_hints_leave_in_order_from_any_thread(layer, ear):
+    await ear.open()
+    await asyncio.to_thread(say, 1, 2, 3)
+    await until(lambda: len(layer.sent) == 3)
+    assert layer.sent == [("topic.story.a", 1), ("topic.story.a", 2), ("topic.story.a", 3)]
+    assert hints.arrive()
+
+
+@pytest.mark.parametrize("how", ["hangs", "is_away"])
+async def test_a_layer_that_was_never_there_keeps_nobody_waiting_and_is_told(layer, ear, how):
+    setattr(layer, how, True)
+    assert not hints.arrive(), "nobody hears yet"
+    began = time.monotonic()
+    await asyncio.to_thread(say, *range(100))
+    assert time.monotonic() - began < hints.SEND_SECONDS
+    await until(lambda: ear.is_failing)
+    setattr(layer, how, False)
+    await ear.open()
+    await until(hints.arrive)
+
+
+async def test_what_everyone_has_to_hear_is_said_when_the_layer_is_back(layer, ear):
+    await ear.open()
+    layer.is_away = True
+    say(1)
+    await until(lambda: ear.is_failing)
+    notify("alice is out", "bob is out")
+    say(2)
+    await asyncio.sleep(0.1)
+    layer.is_away = False
+    await until(lambda: len(layer.sent) >= 2)
+    said = [notice for group, notice in layer.sent if group == hints.EVERYONE and notice]
+    assert said == ["alice is out", "bob is out"]
+    assert hints.arrive()
+
+
+async def test_so_it_is_if_the_layer_went_while_it_was_said(layer, ear):
+    await ear.open()
+    layer.is_away = True
+    notify("alice is out")
+    say(1)
+    await until(lambda: ear.is_failing)
+    layer.is_away = False
+    await until(lambda: layer.sent)
+    say(2)
+    await until(lambda: ("topic.story.a", 2) in layer.sent)
+    assert layer.sent == [(hints.EVERYONE, "alice is out"), ("topic.story.a", 2)], "readers look for 1 themselves"
+
+
+async def test_a_layer_that_is_back_is_known_to_be_before_there_is_anything_to_say(layer, ear):
+    await ear.open()
+    layer.is_away = True
+    say(1)
+    await until(lambda: not hints.arrive())
+    layer.is_away = False
+    await until(hints.arrive)
+
+
+async def test_only_so_much_waits(layer, ear, monkeypatch):
+    await ear.open()
+    layer.is_away = True
+    for n in range(hints.NOTICES_WAITING + 500):
+        ear._enqueue(hints.EVERYONE, {"notice": str(n)})
+    await until(lambda: ear.is_failing)
+    layer.is_away = False
+    await until(lambda: not ear._notices)
+    assert len(layer.sent) == hints.NOTICES_WAITING
+
+
+async def test_a_process_without_an_ear_says_it_itself_and_does_not_wait_for_long(layer):
+    await asyncio.to_thread(say, 1)
+    assert layer.sent == [("topic.story.a", 1)]
+    layer.hangs = True
+    began = time.monotonic()
+    await asyncio.to_thread(say, 2)
+    assert time.monotonic() - began < 20 * hints.SEND_SECONDS
+    assert hints.arrive(), "it is not one that serves"
