@@ -2,6 +2,9 @@
 
 The first frame after a quiet moment is committed at once; while a commit runs, the next group gathers. So an idle
 process adds no latency and a busy one commits hundreds of frames at a time.
+
+Frames of one sender on one topic keep their order, also when the database is busy: what follows one that was refused
+for now is refused too, until that one has come again.
 """
 
 import asyncio
@@ -21,7 +24,17 @@ logger = logging.getLogger(__name__)
 GROUP = 1_000
 GATHER_SECONDS = 0.002
 TRIES = 2
+AGAIN_SECONDS = 1.0
+HELD_SECONDS = 10.0
+"""How long a sender may leave out what it has to send again, before what follows is taken without it."""
+MOST_HELD = 10_000
 COULD_NOT = "This frame could not be carried out; the server's log says why."
+
+
+class Busy(Unavailable):
+    """The database has no time for this frame now."""
+
+    default_message = "The database is busy; send it again."
 
 
 @dataclass(slots=True)
@@ -31,6 +44,23 @@ class Job:
     ref: store.Ref
     drafts: Callable[[], Sequence[log.Draft]]
     done: "asyncio.Future[StoredEvent | None]" = field(init=False)
+
+    @property
+    def line(self) -> tuple[str, str]:
+        """Within which it keeps its place: its topic and sender."""
+        return self.ref[:2]
+
+    def refuse(self) -> None:
+        if not self.done.done():
+            self.done.set_exception(Busy(retry_after=AGAIN_SECONDS))
+
+
+@dataclass(slots=True)
+class Held:
+    """A line that waits for what was refused: the refs that have to come again, in this order."""
+
+    refs: dict[store.Ref, None]
+    until: float
 
 
 Outcome = StoredEvent | Exception
@@ -42,6 +72,7 @@ class GroupWriter:
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Job] = []
+        self._held: dict[tuple[str, str], Held] = {}
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -51,6 +82,9 @@ class GroupWriter:
     def submit(self, job: Job) -> "asyncio.Future[StoredEvent | None]":
         """Commit this frame with its neighbours. The future may hold a Refusal."""
         job.done = self._loop.create_future()
+        if self._held and not self._is_its_turn(job):
+            job.refuse()
+            return job.done
         self._waiting.append(job)
         if self._running is None:
             self._running = self._loop.create_task(self._commit_groups(), name="group-writer")
@@ -68,21 +102,57 @@ class GroupWriter:
                         job.done.set_exception(outcome)
                     else:
                         job.done.set_result(outcome)
+                if busy := [job for job, outcome in zip(group, outcomes, strict=True) if isinstance(outcome, Busy)]:
+                    self._hold(busy)
                 if self._waiting and len(self._waiting) < GROUP:
                     await asyncio.sleep(GATHER_SECONDS)
         finally:
             self._running = None
 
+    def _hold(self, refused: Sequence[Job]) -> None:
+        """These frames have to come again before anything else of their senders; what waits has followed them."""
+        lines = {job.line for job in refused}
+        following = [job for job in self._waiting if job.line in lines]
+        self._waiting = [job for job in self._waiting if job.line not in lines]
+        for job in following:
+            job.refuse()
+        now = self._loop.time()
+        self._held = {line: held for line, held in self._held.items() if held.until > now}
+        missing: dict[tuple[str, str], dict[store.Ref, None]] = {line: {} for line in lines}
+        for job in [*refused, *following]:
+            missing[job.line][job.ref] = None
+        for line, refs in missing.items():
+            earlier = self._held.get(line)
+            self._held[line] = Held(refs | (earlier.refs if earlier else {}), now + HELD_SECONDS)
+
+    def _is_its_turn(self, job: Job) -> bool:
+        """Whether no frame is missing before this one. If one is, this has to come again after it."""
+        now = self._loop.time()
+        held = self._held.get(job.line)
+        if held is None or held.until <= now:
+            self._held.pop(job.line, None)
+            return True
+        if job.ref != next(iter(held.refs)):
+            if len(held.refs) < MOST_HELD:
+                held.refs.setdefault(job.ref)
+            return False
+        del held.refs[job.ref]
+        held.until = now + HELD_SECONDS
+        if not held.refs:
+            del self._held[job.line]
+        return True
+
 
 def _commit(group: Sequence[Job]) -> list[Outcome]:
     """One transaction for the group. A frame that is refused or cannot be stored does not hurt its neighbours."""
+    refusal: Unavailable | None = None
     for _ in range(TRIES):
         try:
             with transaction.atomic():
                 return _append(group)
         except (OperationalError, InterfaceError) as problem:
             logger.warning("A group of %d frames is tried again: %s", len(group), problem)
-            refusal = Unavailable("The database is busy; send it again.", retry_after=1.0)
+            refusal = Busy(retry_after=AGAIN_SECONDS)
         except Error as problem:
             # Most likely a ref that another process stored in this moment: the next look finds it.
             logger.warning("A group of %d frames is tried again: %s", len(group), problem)
@@ -92,8 +162,16 @@ def _commit(group: Sequence[Job]) -> list[Outcome]:
             refusal = None
             break
     if refusal is None and len(group) > 1:
-        return [_commit([job])[0] for job in group]
+        return _commit_one_by_one(group)
     return [refusal or Unavailable(COULD_NOT)] * len(group)
+
+
+def _commit_one_by_one(group: Sequence[Job]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for job in group:
+        # Nothing overtakes what was refused for now.
+        outcomes += outcomes[-1:] if outcomes and isinstance(outcomes[-1], Busy) else _commit([job])
+    return outcomes
 
 
 def _append(group: Sequence[Job]) -> list[Outcome]:

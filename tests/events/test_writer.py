@@ -1,10 +1,12 @@
 """Group commit: frames share a transaction, and nothing else."""
 
 import asyncio
+import threading
+import time
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 
 from apps.accounts.actors import SYSTEM
 from apps.accounts.refusals import Conflict, NotFound, Unavailable
@@ -155,3 +157,113 @@ async def test_a_ref_that_another_process_stored_in_this_moment_is_found(topic, 
 
     assert (again.seq, b.seq) == (1, 2)
     assert await story(topic) == ["a", "b"]
+
+
+# A database that has no time
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """`busy.set()`: no group can be stored until `busy.clear()`."""
+    is_busy = threading.Event()
+    append = writer._append
+
+    def append_if_there_is_time(group):
+        if is_busy.is_set():
+            time.sleep(0.02)  # so that others come while it is tried
+            raise OperationalError("database is locked")
+        return append(group)
+
+    monkeypatch.setattr(writer, "_append", append_if_there_is_time)
+    return is_busy
+
+
+async def say_again_until_it_is_taken(topic, *texts):
+    """As a client does: what is refused for now is sent again a little later."""
+
+    async def one(text):
+        while True:
+            try:
+                return await say(topic, text, id=text)
+            except Unavailable:
+                await asyncio.sleep(0.01)
+
+    await asyncio.gather(*map(one, texts))
+
+
+async def test_what_follows_a_frame_that_was_refused_for_now_waits_for_it(topic, busy):
+    busy.set()
+    first = say(topic, "0", id="0")
+    await asyncio.sleep(0.01)
+    following = [say(topic, text, id=text) for text in "123"]
+    refused = await outcome(first, *following)
+    assert [(type(one), one.code, one.retry_after) for one in refused] == [(writer.Busy, "unavailable", 1.0)] * 4
+
+    busy.clear()
+    late = say(topic, "4", id="4")
+    early = say(topic, "2", id="2")
+    assert [type(one) for one in await outcome(late, early)] == [writer.Busy] * 2
+    for text in "01234":
+        await say(topic, text, id=text)
+    assert await story(topic) == list("01234")
+    await say(topic, "5")
+
+
+async def test_the_order_holds_in_whatever_order_they_come_again(topic, busy):
+    busy.set()
+    first = say(topic, "0", id="0")
+    await asyncio.sleep(0.01)
+    await outcome(first, *[say(topic, text, id=text) for text in "1234"])
+    busy.clear()
+    await say_again_until_it_is_taken(topic, *"53142", "0")
+    assert await story(topic) == list("012345")
+
+
+async def test_it_holds_if_the_database_is_busy_again(topic, busy):
+    busy.set()
+    await outcome(*[say(topic, text, id=text) for text in "012"])
+    busy.clear()
+    await say(topic, "0", id="0")
+    busy.set()
+    assert [type(one) for one in await outcome(say(topic, "1", id="1"))] == [writer.Busy]
+    busy.clear()
+    assert [type(one) for one in await outcome(say(topic, "2", id="2"))] == [writer.Busy]
+    await say_again_until_it_is_taken(topic, "2", "1")
+    assert await story(topic) == list("012")
+
+
+async def test_others_do_not_wait_for_it(topic, busy):
+    other = StoryTopic(key=uuid4().hex)
+    busy.set()
+    await outcome(say(topic, "0", id="0"))
+    busy.clear()
+    assert (await say(other, "a")).seq == 1
+    assert [type(one) for one in await outcome(say(topic, "1"))] == [writer.Busy]
+
+
+async def test_who_leaves_a_frame_out_waits_only_so_long(topic, busy, monkeypatch):
+    monkeypatch.setattr(writer, "HELD_SECONDS", 0.05)
+    busy.set()
+    await outcome(say(topic, "0", id="0"))
+    busy.clear()
+    await say_again_until_it_is_taken(topic, "1", "2")
+    assert sorted(await story(topic)) == ["1", "2"]
+
+
+async def test_nothing_in_a_group_overtakes_what_is_refused_for_now(topic, monkeypatch):
+    """The group falls apart, and its frames are stored one by one; the database has no time for the second."""
+    append = writer._append
+    texts = []
+
+    def odd(group):
+        if len(group) > 1:
+            raise IntegrityError("somebody else has stored one of these")
+        texts.append(group[0].ref[2])
+        if "b" in group[0].ref[2]:
+            raise OperationalError("database is locked")
+        return append(group)
+
+    monkeypatch.setattr(writer, "_append", odd)
+    a, b, c = await outcome(*[say(topic, text, id=text) for text in "abc"])
+    assert (a.seq, type(b), type(c)) == (1, writer.Busy, writer.Busy)
+    assert len(texts) == 1 + writer.TRIES
