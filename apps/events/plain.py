@@ -1,7 +1,7 @@
 """What people see of what a program printed, as far as it can be said without drawing it.
 
 Escape sequences and control characters are left out, as the browser does (`static/js/text/sgr.js`). What moves the
-cursor back writes over what stands there; only the browser knows what is left then.
+cursor writes over what stands there, or apart from it; only the browser knows what is left then.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 _SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _RETURNS = re.compile(r"\r(?!\n|\Z)")
-_MOVES = re.compile(r"\x1b\[(?:[0-?]*[ -/]*[GD]|[12][ -/]*K)")
+_MOVES = re.compile(r"\x1b\[[0-?]*(?:[CDGPX]|[12][0-?]*K)")
 
 
 def plain(text: str) -> str:
@@ -20,7 +20,7 @@ def plain(text: str) -> str:
 
 
 def moves(text: str) -> bool:
-    """Whether something in `text` may write over, or apart from, what was printed before it."""
+    """Whether something in `text` may write over, apart from, or take away what was printed before it."""
     if "\t" in text or "\x08" in text or ("\r" in text and _RETURNS.search(text)):
         return True
     return "\x1b" in text and _MOVES.search(text) is not None

@@ -42,6 +42,22 @@ test('the first 16 of 256 colours are the theme’s, all others are themselves',
   ])
 })
 
+test('a colour space, and the colour of an underline, change nothing else', () => {
+  const style = (numbers) => styled(new Sgr(), `\x1b[${numbers}mx`)[0][1]
+  assert.equal(style('38:2:0:1:2:3'), 'f#010203')
+  assert.equal(style('58;2;1;3;9'), '')
+  assert.equal(style('58;5;1;3'), 'sgr-italic')
+  assert.equal(style('1;58:2::255:0:0'), 'sgr-bold')
+  assert.equal(style('4:3;58:5:1'), 'sgr-underline')
+  assert.equal(style('4;4:0'), '')
+})
+
+test('what ends like a colour and is none colours nothing', () => {
+  for (const sequence of ['>4;2m', '?4m', '<1m', '=3m', '1%m']) {
+    assert.deepEqual(styled(new Sgr(), `\x1b[${sequence}x`), [['x', '']], sequence)
+  }
+})
+
 test('links, titles, cursor jumps, bells and changed directions of writing are left out', () => {
   const tricks =
     '\x1b]8;;https://evil.test\x07click\x1b]8;;\x07 \x1b]0;title\x1b\\\x1b[2J\x1b[10;10H\x07o\u202ek\x1bc\x1b(B'
@@ -61,6 +77,28 @@ test('a carriage return writes over the line, and a shorter text leaves the rest
   assert.equal(shown('abcdef\x1b[3D\x1b[1K!'), '   !ef')
 })
 
+test('what is erased up to the cursor is gone with what is under it', () => {
+  assert.equal(shown('abcdef\x1b[3D\x1b[1K'), '    ef')
+  assert.equal(shown('abc\x1b[D\x1b[1K'), '')
+})
+
+test('the cursor goes to the right over what is there', () => {
+  assert.equal(shown('a\x1b[10Cb'), 'a          b')
+  assert.equal(shown('abcdef\r\x1b[2CX'), 'abXdef')
+  assert.equal(shown('abc\x1b[4C'), 'abc')
+  assert.ok(shown('\x1b[999999999Cx', 10_000).length < 5000)
+})
+
+test('characters are blanked where they are, or taken out so that the rest moves up', () => {
+  assert.equal(shown('abcdef\r\x1b[2Xx'), 'x cdef')
+  assert.equal(shown('abcdef\x1b[2D\x1b[9X'), 'abcd')
+  assert.equal(shown('abcdef\r\x1b[P\x1b[2P'), 'def')
+  assert.equal(shown('abcdef\x1b[2D\x1b[9P!'), 'abcd!')
+  assert.equal(shown('漢字x\r\x1b[P'), ' 字x')
+  const line = printed(`${'x'.repeat(30)}\r\x1b[4P`, '', 20)
+  assert.deepEqual([line.cells, line.hidden], [16, 10])
+})
+
 test('of a progress bar that ran for ever, the end is shown', () => {
   const bar = Array.from({ length: 50_000 }, (_, n) => `\r${n} of 50000`).join('')
   assert.equal(shown(bar), '49999 of 50000')
@@ -68,6 +106,8 @@ test('of a progress bar that ran for ever, the end is shown', () => {
 
 test('a tab goes to the next eighth column', () => {
   assert.equal(shown('a\tb\t\tc'), 'a       b               c')
+  assert.equal(shown('abcdefghij\r\tX'), 'abcdefghXj')
+  assert.equal(shown('abcdef\r\tX'), 'abcdef  X')
 })
 
 test('East Asian characters and emoji take two columns, combining ones none', () => {
@@ -103,7 +143,25 @@ test('rows of a wrapped line hold all of its characters once', () => {
 
 test('wide characters are written over as a whole', () => {
   assert.equal(shown('漢字\rx'), 'x 字')
+  assert.equal(shown('漢字\x1b[3Dx'), ' x字')
+  assert.equal(shown('漢字\x1b[D\x1b[K'), '漢 ')
+  assert.equal(shown('漢字\re\u0301'), 'e\u0301 字')
   assert.equal(shown('abcd\r漢'), '漢cd')
+})
+
+test('styles stay with what they were printed with when the middle is written over', () => {
+  const { spans } = printed('\x1b[31mred\x1b[32mgreen\r\x1b[0m\x1b[2CX', '', 2000)
+  assert.deepEqual(spans, [
+    { text: 're', style: 'sgr-f1' },
+    { text: 'X', style: '' },
+    { text: 'green', style: 'sgr-f2' },
+  ])
+})
+
+test('a line that is written over and over takes no longer than its length', () => {
+  const began = performance.now()
+  assert.equal(shown('xx\b'.repeat(80_000), 1_000_000).length, 80_001)
+  assert.ok(performance.now() - began < 5000)
 })
 
 test('a megabyte without a newline is cut where one has seen enough', () => {

@@ -4,13 +4,27 @@ import { Line } from '../text/line.js'
 import { Sgr } from '../text/sgr.js'
 import { isSimple } from '../text/width.js'
 
-/** @import {Span} from '../text/line.js' */
+/** @import {How} from '../text/sgr.js' */
+/** @import {Span} from '../text/cells.js' */
 
 /** @typedef {{text: string, spans: readonly Span[], cells: number, hidden: number}} Printed */
 
 /** Of a progress bar that has been written over and over, only the end is read. */
 const LONG = 128 * 1024
 const ENOUGH = 64 * 1024
+const WRITTEN_OVER = /\r[^\r]/g
+
+/** @type {Partial<Record<How, (line: Line, by: number) => void>>} */
+const DOES = {
+  return: (line, by) => line.moveTo(by),
+  back: (line, by) => line.moveBy(-by),
+  forward: (line, by) => line.moveBy(by),
+  erase: (line) => line.erase(),
+  before: (line) => line.eraseBefore(),
+  clear: (line) => line.clear(),
+  blank: (line, by) => line.blank(by),
+  delete: (line, by) => line.delete(by),
+}
 
 /** @param {string} raw what was printed, without the newline @param {string} style with which it begins @param {number} most columns @param {number} [unread] characters of the same line that are not in `raw` @returns {Printed} */
 export function printed(raw, style, most, unread = 0) {
@@ -24,18 +38,20 @@ export function printed(raw, style, most, unread = 0) {
   const line = new Line(most)
   for (const piece of new Sgr(style).read(lastPart(raw))) {
     if (piece.kind === 'text') line.write(piece.text, piece.style)
-    else if (piece.how === 'return') line.moveTo(piece.by ?? 0)
-    else if (piece.how === 'back') line.moveBack(piece.by ?? 0)
-    else if (piece.how === 'erase') line.erase()
-    else if (piece.how === 'before') line.eraseBefore()
-    else if (piece.how === 'clear') line.clear()
+    else DOES[piece.how]?.(line, piece.by)
   }
-  return { text: line.text, spans: line.spans, cells: line.cells, hidden: line.hidden + unread }
+  const { spans, cells, hidden } = line
+  return { text: spans.map(({ text }) => text).join(''), spans, cells, hidden: hidden + unread }
+}
+
+/** What was printed since a line was last written over from its beginning, as far as that lies within its end of `most` characters; null: nowhere there. @param {string} raw @param {number} most */
+export function lastWritten(raw, most) {
+  WRITTEN_OVER.lastIndex = Math.max(0, raw.length - most)
+  const found = WRITTEN_OVER.exec(raw)
+  return found ? raw.slice(found.index) : null
 }
 
 /** @param {string} raw */
 function lastPart(raw) {
-  if (raw.length <= LONG) return raw
-  const from = raw.indexOf('\r', raw.length - ENOUGH)
-  return from < 0 || from > raw.length - 2 ? raw : raw.slice(from)
+  return raw.length > LONG ? (lastWritten(raw, ENOUGH) ?? raw) : raw
 }

@@ -5,7 +5,7 @@ import { cutSpans } from '../text/line.js'
 import { timeInWords } from './log-time.js'
 import { make } from './make.js'
 
-/** @import {Span} from '../text/line.js' */
+/** @import {Span} from '../text/cells.js' */
 /** @import {Piece} from '../console/pieces.js' */
 /** @import {Printed} from '../console/printed.js' */
 

@@ -1,15 +1,20 @@
 // One line as a terminal would show it: text is written at a column, and a carriage return lets the next text write
 // over it, as progress bars do.
 
+import { Cells } from './cells.js'
 import { cellsOf, sliceCells } from './width.js'
 
-/** @typedef {{text: string, style: string}} Span */
+/** @import {Span} from './cells.js' */
 
 const TAB = 8
+/** How far right the cursor can be sent. */
+export const MOST_COLUMNS = 4096
 
 export class Line {
   /** @type {Span[]} */
   #spans = []
+  /** In place of the spans, once something was written over. @type {Cells | null} */
+  #cells = null
   /** Columns that are kept, and that there would be. */
   #kept = 0
   #length = 0
@@ -38,20 +43,18 @@ export class Line {
 
   /** @returns {readonly Span[]} */
   get spans() {
-    return this.#spans
+    return this.#cells?.spans ?? this.#spans
   }
 
   get text() {
-    return this.#spans.map(({ text }) => text).join('')
+    return this.spans.map(({ text }) => text).join('')
   }
 
   /** @param {string} text @param {string} style */
   write(text, style) {
-    let tabbed = false
-    for (const part of text.split('\t')) {
-      if (tabbed) this.#print(' '.repeat(TAB - (this.#column % TAB)), style)
+    for (const [n, part] of text.split('\t').entries()) {
+      if (n) this.#column += TAB - (this.#column % TAB)
       if (part) this.#print(part, style)
-      tabbed = true
     }
   }
 
@@ -60,28 +63,44 @@ export class Line {
     this.#column = Math.min(column, MOST_COLUMNS)
   }
 
-  /** @param {number} columns */
-  moveBack(columns) {
-    this.#column = Math.max(0, this.#column - columns)
+  /** @param {number} columns to the right; to the left if it is below 0 */
+  moveBy(columns) {
+    this.#column = Math.max(0, Math.min(this.#column + columns, Math.max(this.#column, MOST_COLUMNS)))
   }
 
   /** Everything from the column on is gone. */
   erase() {
-    this.#spans = this.#cut(0, this.#column)
-    this.#length = Math.min(this.#length, this.#column)
+    if (this.#column >= this.#length) return
+    if (this.#cells) this.#cells.cut(this.#column)
+    else this.#spans = cutSpans(this.#spans, 0, this.#column)
+    this.#length = this.#column
     this.#kept = Math.min(this.#kept, this.#column)
   }
 
-  /** Everything up to the column is gone; what is right of it stays where it is. */
+  /** Everything up to the column and on it is gone; what is right of it stays where it is. */
   eraseBefore() {
-    const after = this.#cut(this.#column, this.#kept)
-    this.#spans = after.length ? [{ text: ' '.repeat(this.#column), style: '' }, ...after] : []
-    if (!after.length) this.#kept = this.#length = 0
+    if (this.#column + 1 >= this.#length) this.clear()
+    else this.#asCells().blank(0, this.#column + 1)
   }
 
   clear() {
     this.#spans = []
+    this.#cells = null
     this.#length = this.#kept = 0
+  }
+
+  /** @param {number} columns from the column on that are gone; what is right of them stays where it is */
+  blank(columns) {
+    if (this.#column + columns >= this.#length) this.erase()
+    else this.#asCells().blank(this.#column, this.#column + columns)
+  }
+
+  /** @param {number} columns from the column on that are gone; what is right of them moves to the left */
+  delete(columns) {
+    if (this.#column + columns >= this.#length) return this.erase()
+    this.#asCells().remove(this.#column, columns)
+    this.#length -= columns
+    this.#kept -= Math.max(0, Math.min(columns, this.#kept - this.#column))
   }
 
   /** @param {string} text @param {string} style */
@@ -96,13 +115,10 @@ export class Line {
 
   /** @param {string} text @param {number} cells @param {string} style */
   #put(text, cells, style) {
-    if (this.#column >= this.#kept) {
+    if (this.#cells || this.#column < this.#kept) this.#asCells().write(this.#column, text, style)
+    else {
       if (this.#column > this.#kept) this.#append(' '.repeat(this.#column - this.#kept), '')
       this.#append(text, style)
-    } else {
-      const end = this.#column + cells
-      const before = this.#cut(0, this.#column)
-      this.#spans = [...before, { text, style }, ...this.#cut(end, this.#kept)]
     }
     this.#kept = Math.max(this.#kept, this.#column + cells)
   }
@@ -114,9 +130,9 @@ export class Line {
     else this.#spans.push({ text, style })
   }
 
-  /** @param {number} from @param {number} to @returns {Span[]} */
-  #cut(from, to) {
-    return cutSpans(this.#spans, from, to)
+  #asCells() {
+    this.#cells ??= new Cells(this.#spans)
+    return this.#cells
   }
 }
 
@@ -133,6 +149,3 @@ export function cutSpans(spans, from, to, keepsWide = false) {
   }
   return cut
 }
-
-/** How far right the cursor can be sent. */
-export const MOST_COLUMNS = 4096

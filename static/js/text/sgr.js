@@ -1,13 +1,14 @@
 // What a program prints, as pieces of text with a style: SGR colours are understood, every other escape sequence and
 // control character is left out. The state goes on from one piece to the next, since output is cut anywhere.
 
-/** @typedef {{kind: 'text', text: string, style: string} | {kind: 'move', how: 'return' | 'newline' | 'back' | 'erase' | 'before' | 'clear', by?: number}} Piece */
+/** @typedef {'return' | 'newline' | 'back' | 'forward' | 'erase' | 'before' | 'clear' | 'blank' | 'delete'} How */
+/** @typedef {{kind: 'text', text: string, style: string} | {kind: 'move', how: How, by: number}} Piece */
 
 // CSI, OSC and other strings (ended by BEL or ST), two-character escapes; or one control character, those among them
 // that turn the direction of writing.
 const SEQUENCE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
-  /\x1b\[([0-?]*)[ -/]*([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g
+  /\x1b\[([0-?]*)([ -/]*)([@-~])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]|[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the beginning of a sequence whose end has not come yet
 const CUT_OFF = /\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)?$/
 const LONGEST_SEQUENCE = 4096
@@ -27,6 +28,11 @@ const ENDS = /** @type {Record<number, string[]>} */ ({
   27: ['inverse'],
   29: ['strike'],
 })
+/** The text's colour, that behind it, and that of the line under it, which is not shown. */
+const EXTENDED = new Set([38, 48, 58])
+
+const ERASES = /** @type {const} */ (['erase', 'before', 'clear'])
+const MOVES = /** @type {Record<string, How>} */ ({ C: 'forward', D: 'back', P: 'delete', X: 'blank' })
 
 export class Sgr {
   /** @type {Set<string>} */
@@ -89,34 +95,36 @@ export class Sgr {
   }
 
   /** @param {RegExpMatchArray} found @returns {Piece | null} */
-  #understand([whole, numbers = '', end = '']) {
-    if (end === 'm') this.#colour(numbers)
-    else if (end === 'K') return { kind: 'move', how: numbers === '2' ? 'clear' : numbers === '1' ? 'before' : 'erase' }
-    else if (end === 'G') return { kind: 'move', how: 'return', by: Math.max(0, (Number(numbers) || 1) - 1) }
-    else if (end === 'D') return { kind: 'move', how: 'back', by: Number(numbers) || 1 }
-    else if (whole === '\r') return { kind: 'move', how: 'return', by: 0 }
-    else if (whole === '\n') return { kind: 'move', how: 'newline' }
-    else if (whole === '\b') return { kind: 'move', how: 'back', by: 1 }
-    return null
+  #understand([whole, numbers = '', between = '', end = '']) {
+    if (whole === '\r') return move('return', 0)
+    if (whole === '\n') return move('newline', 0)
+    if (whole === '\b') return move('back', 1)
+    // With one of these in front, or something between, it means something else: `CSI > 4 ; 2 m` is about the keyboard.
+    if (!end || between || /^[<=>?]/.test(numbers)) return null
+    if (end === 'm') {
+      this.#colour(numbers)
+      return null
+    }
+    const number = Number.parseInt(numbers, 10) || 0
+    if (end === 'K') return number < 3 ? move(ERASES[number], 0) : null
+    if (end === 'G') return move('return', Math.max(1, number) - 1)
+    const how = MOVES[end]
+    return how ? move(how, Math.max(1, number)) : null
   }
 
   /** @param {string} numbers */
   #colour(numbers) {
-    // With colons there may be an empty place for a colour space before the three colours.
-    const codes = numbers
-      .replace(/8:2::/g, '8:2:')
-      .replace(/\b4:(\d)/g, (_, kind) => (kind === '0' ? '24' : '4'))
-      .split(/[;:]/)
-      .map(Number)
+    const codes = numbers.split(';')
     for (let n = 0; n < codes.length; n++) {
-      const code = codes[n]
+      const [code, ...more] = codes[n].split(':').map(Number)
       if (code === 0) this.#reset()
+      else if (code === 4 && more[0] === 0) this.#flags.delete('underline')
       else if (FLAGS[code]) this.#flags.add(FLAGS[code])
       else if (ENDS[code]) for (const flag of ENDS[code]) this.#flags.delete(flag)
-      else if (code === 38 || code === 48) {
-        const [colour, used] = extended(codes.slice(n + 1))
+      else if (EXTENDED.has(code)) {
+        const [colour, used] = more.length ? [ofColons(more), 0] : extended(codes.slice(n + 1, n + 5).map(Number))
         if (code === 38) this.#front = colour === null ? '' : `f${colour}`
-        else this.#back = colour === null ? '' : `b${colour}`
+        else if (code === 48) this.#back = colour === null ? '' : `b${colour}`
         n += used
       } else if (code >= 30 && code <= 37) this.#front = `f${code - 30}`
       else if (code >= 90 && code <= 97) this.#front = `f${code - 82}`
@@ -135,6 +143,16 @@ export class Sgr {
     this.#flags.clear()
     this.#front = this.#back = ''
   }
+}
+
+/** @param {How} how @param {number} by @returns {Piece} */
+function move(how, by) {
+  return { kind: 'move', how, by }
+}
+
+/** With colons there may be a place for a colour space before the three colours. @param {number[]} numbers */
+function ofColons([kind, ...rest]) {
+  return extended([kind, ...(kind === 2 && rest.length > 3 ? rest.slice(1) : rest)])[0]
 }
 
 /** A colour of 256 or of 16 million: one of the 16 that the theme knows, or `#rrggbb`; and how many numbers it took. @param {number[]} codes @returns {[number | string | null, number]} */

@@ -15,6 +15,12 @@ export function isSimple(text) {
   return SIMPLE.test(text)
 }
 
+/** The characters of `text` as people see them, each with the columns that it takes. @param {string} text @returns {Iterable<[string, number]>} */
+export function* charactersIn(text) {
+  if (isSimple(text)) for (const character of text) yield [character, 1]
+  else for (const { segment } of characters.segment(text)) yield [segment, widthOf(segment)]
+}
+
 /** Columns that `text` takes. @param {string} text */
 export function cellsOf(text) {
   if (isSimple(text)) return text.length
