@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { Export } from '../../static/js/console/export.js'
+import { isHitHidden, reveal } from '../../static/js/console/hidden.js'
 import { Intake } from '../../static/js/console/intake.js'
 import { Lens } from '../../static/js/console/lens.js'
 import { seqAt } from '../../static/js/console/moment.js'
@@ -208,6 +209,45 @@ test('only hits: rows are the lines that match, and nothing else', async () => {
   assert.deepEqual(await read(tape), wanted)
 })
 
+test('of a line that is written over and over, the last is shown, and nothing is hidden', async () => {
+  const server = new Server()
+  const bar = (percent) => `\r\x1b[36m${'#'.repeat(90)}\x1b[0m ${String(percent).padStart(3)} %`
+  for (let n = 0; n <= 4000; n++) server.print('a', bar(Math.floor(n / 40)))
+  server.print('b', `${'x'.repeat(300_000)}\r\n`)
+  const tape = tapeOf(server)
+  await tape.loadAll(0, tape.length - 1)
+  const { text, hidden } = tape.lines.line(0, 0)
+  assert.equal(text, `${'#'.repeat(90)} 100 %`)
+  assert.equal(hidden, 0)
+  assert.equal(tape.lines.line(40, 0).hidden, 298_000)
+})
+
+test('a hit that lies in what is not shown of a line is a hit, and can be seen', async () => {
+  const server = new Server()
+  for (let n = 0; n < 250; n++) server.print('b', 'hay\n')
+  for (const length of [3_000, 600_000]) {
+    server.print('a', `{"log": "${'x'.repeat(length / 2)}`)
+    server.print('a', `${'y'.repeat(length / 2)}", "why": "OutOfMemory"}\n`)
+  }
+  const lens = new Lens()
+  const tape = tapeOf(server, lens)
+  const search = new Search({ tape, lens, changed: () => {} })
+  lens.set({ query: new Query('outofmemory') })
+  tape.lookAgain()
+  await search.start()
+  assert.equal(search.count, 2)
+  for (const seq of [251, 253]) {
+    const hit = { seq, n: 0 }
+    const shown = () => tape.lines.line(2, tape.page(2).find(seq, 0)).text
+    assert.ok(isHitHidden(tape, lens, hit))
+    assert.doesNotMatch(shown(), /OutOfMemory/)
+    reveal(tape, lens, hit)
+    assert.ok(!isHitHidden(tape, lens, hit))
+    assert.match(shown(), /OutOfMemory/)
+    assert.equal(search.count, 2)
+  }
+})
+
 test('a folded step leaves its first line', async () => {
   const server = new Server()
   server.print('a', 'a1\na2\n')
@@ -278,6 +318,9 @@ test('words are looked for as they are, a regular expression between slashes', (
     [0, 2],
     [3, 5],
   ])
+  const query = new Query('ab')
+  assert.ok(query.isIn('-- ab'))
+  assert.equal(query.placesIn('ab ab').length, 2)
   let words = ''
   try {
     new Query('/(/')

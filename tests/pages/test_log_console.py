@@ -110,6 +110,22 @@ async def test_a_megabyte_without_a_newline_is_shown_bit_by_bit(log_of, look_at)
     await expect(page.locator(TEXT).last).to_have_text("after")
 
 
+async def test_a_hit_in_what_is_not_shown_of_a_line_is_walked_to(log_of, look_at):
+    record = json.dumps({"log": "x" * 3000, "why": "OutOfMemory"})
+    page = await look_at(log_of(0, ("build", f"{record}\n{record}\n")))
+    await page.fill(".find", "outofmemory")
+    await expect(page.locator(".place")).to_have_text("2 hits")
+    more = page.locator(".more")
+    await expect(more).to_have_text(["… 1,033 more characters, a hit among them"] * 2)
+    await page.locator(".find").press("Enter")
+    await expect(page.locator(".current mark")).to_have_text("OutOfMemory")
+    await expect(page.locator(".current mark")).to_be_in_viewport()
+    await expect(more).to_have_count(1)
+    await more.click()
+    await expect(page.locator("log-console mark")).to_have_count(2)
+    await expect(page.locator(".place")).to_have_text("1 of 2")
+
+
 async def test_a_long_log_is_scrolled_back_to_its_first_line(log_of, look_at):
     page = await look_at(log_of(60_000, ("build", "the end\n")))
     await expect(row(page, "the end")).to_be_visible()

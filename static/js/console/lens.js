@@ -4,6 +4,7 @@ import { isPrinted } from './pieces.js'
 import { Query } from './query.js'
 
 /** @import {Piece} from './pieces.js' */
+/** @import {Address} from './tape.js' */
 
 /** @typedef {'printed' | 'all' | 'events'} Kinds */
 
@@ -64,14 +65,13 @@ export class Lens {
     this.version += 1
   }
 
-  /** How many columns of the line are shown. @param {string} address */
-  most(address) {
-    return (this.#revealed.size && this.#revealed.get(address)) || MOST_CELLS
+  /** How many columns of a line are shown. @param {Address} address */
+  most({ seq, n }) {
+    return (this.#revealed.size && this.#revealed.get(`${seq}.${n}`)) || MOST_CELLS
   }
 
-  /** @param {string} address */
-  reveal(address) {
-    this.#revealed.set(address, this.most(address) + MORE)
-    this.version += 1
+  /** Show more of a line. @param {Address} address @param {number} [least] columns */
+  reveal({ seq, n }, least = 0) {
+    this.#revealed.set(`${seq}.${n}`, Math.max(least, this.most({ seq, n }) + MORE))
   }
 }

@@ -28,20 +28,24 @@ const DOES = {
 
 /** @param {string} raw what was printed, without the newline @param {string} style with which it begins @param {number} most columns @param {number} [unread] characters of the same line that are not in `raw` @returns {Printed} */
 export function printed(raw, style, most, unread = 0) {
-  // A terminal ends its lines with both; alone at the end, the first changes nothing.
-  if (raw.endsWith('\r')) raw = raw.slice(0, -1)
-  if (isSimple(raw)) {
-    const text = raw.slice(0, most)
+  const bare = withoutReturn(raw)
+  if (isSimple(bare)) {
+    const text = bare.slice(0, most)
     const spans = text ? [{ text, style }] : []
-    return { text, spans, cells: text.length, hidden: raw.length - text.length + unread }
+    return { text, spans, cells: text.length, hidden: bare.length - text.length + unread }
   }
   const line = new Line(most)
-  for (const piece of new Sgr(style).read(lastPart(raw))) {
+  for (const piece of new Sgr(style).read(lastPart(bare))) {
     if (piece.kind === 'text') line.write(piece.text, piece.style)
     else DOES[piece.how]?.(line, piece.by)
   }
   const { spans, cells, hidden } = line
   return { text: spans.map(({ text }) => text).join(''), spans, cells, hidden: hidden + unread }
+}
+
+/** A terminal ends its lines with both; alone at the end, the first changes nothing. @param {string} raw */
+export function withoutReturn(raw) {
+  return raw.endsWith('\r') ? raw.slice(0, -1) : raw
 }
 
 /** What was printed since a line was last written over from its beginning, as far as that lies within its end of `most` characters; null: nowhere there. @param {string} raw @param {number} most */

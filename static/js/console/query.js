@@ -2,12 +2,15 @@
 
 import { literalsIn } from './literals.js'
 
-const LONGEST_TEXT = 20_000
+const MOST_PLACES = 1000
 /** What a server looks for may be so long. */
 const LONGEST_NEEDLE = 100
 
 export class Query {
   #expression
+  #lastText = ''
+  /** @type {[number, number][]} */
+  #lastPlaces = []
 
   /** @param {string} written as a person typed it @throws {SyntaxError} with words, when it is no regular expression */
   constructor(written) {
@@ -30,14 +33,25 @@ export class Query {
     return this.#expression.test(text)
   }
 
+  /** Where it is first. @param {string} text @returns {[number, number] | null} */
+  firstIn(text) {
+    return this.placesIn(text)[0] ?? null
+  }
+
   /** Where it is in `text`: beginnings and ends. @param {string} text @returns {[number, number][]} */
   placesIn(text) {
     /** @type {[number, number][]} */
     const places = []
     if (!this.#expression) return places
-    for (const found of text.slice(0, LONGEST_TEXT).matchAll(this.#expression)) {
+    // Rows of one line are written one after the other.
+    if (text === this.#lastText) return this.#lastPlaces
+    this.#expression.lastIndex = 0
+    for (const found of text.matchAll(this.#expression)) {
       if (found[0]) places.push([found.index, found.index + found[0].length])
+      if (places.length === MOST_PLACES) break
     }
+    this.#lastText = text
+    this.#lastPlaces = places
     return places
   }
 }

@@ -2,7 +2,8 @@
 
 /** @import {Lens} from './lens.js' */
 /** @import {Page} from './page.js' */
-/** @import {Printed} from './printed.js' */
+
+/** How many columns of a line are shown, and its text with what is not. @typedef {{cellsOf: (line: number) => number, textOf: (line: number) => string}} Read */
 
 export class Sight {
   /** Lines that are seen; null: all. @type {number[] | null} */
@@ -17,7 +18,7 @@ export class Sight {
   #read
   #isPlain
 
-  /** @param {Page} page @param {Lens} lens @param {(line: number) => Printed} read */
+  /** @param {Page} page @param {Lens} lens @param {Read} read */
   constructor(page, lens, read) {
     this.version = lens.version
     this.#page = page
@@ -67,6 +68,11 @@ export class Sight {
     return { line: this.#shown ? this.#shown[at] : at, part: row - before }
   }
 
+  /** Is this line one that is looked for? @param {number} line */
+  isHit(line) {
+    return this.hits[firstAbove(this.hits, line - 1)] === line
+  }
+
   /** The first row of a line, or of the next that is seen. @param {number} line */
   rowOf(line) {
     const at = this.#shown ? firstAbove(this.#shown, line - 1) : line
@@ -81,13 +87,13 @@ export class Sight {
       if (!this.#lens.wants(piece)) return
       if (folded.has(piece.source) && !this.#page.isBeginning(line)) return
       if (!query.isEmpty) {
-        if (query.isIn(this.#read(line).text)) this.hits.push(line)
+        if (query.isIn(this.#read.textOf(line))) this.hits.push(line)
         else if (onlyHits) return
       }
       this.#shown.push(line)
     }
     if (this.#tops) {
-      const rows = Math.max(1, Math.ceil(this.#read(line).cells / columns))
+      const rows = Math.max(1, Math.ceil(this.#read.cellsOf(line) / columns))
       this.#tops.push((this.#tops.at(-1) ?? 0) + rows)
     }
   }

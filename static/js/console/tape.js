@@ -82,7 +82,10 @@ export class Tape {
     if (!page) return undefined
     let sight = this.#sights.get(index)
     if (sight?.version !== this.#lens.version) {
-      sight = new Sight(page, this.#lens, (line) => this.lines.line(index, line))
+      sight = new Sight(page, this.#lens, {
+        cellsOf: (line) => this.lines.line(index, line).cells,
+        textOf: (line) => this.lines.text(index, line),
+      })
       this.#sights.set(index, sight)
       this.#count(index, sight)
     }
@@ -286,6 +289,13 @@ export class Tape {
       sums.guess = 0
     }
     for (const index of this.#shelf.indexes) this.sight(index)
+    this.#changed()
+  }
+
+  /** Of some line on this page more is shown. @param {number} index */
+  renew(index) {
+    this.#sights.delete(index)
+    this.sight(index)
     this.#changed()
   }
 

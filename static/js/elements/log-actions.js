@@ -1,5 +1,6 @@
 // What a person can do with a log, whichever button, key or place it came from.
 
+import { reveal } from '../console/hidden.js'
 import { save } from './log-saver.js'
 
 /** @import {Format} from '../console/export.js' */
@@ -114,15 +115,12 @@ export class LogActions {
     if (at) await this.#copy(at.text, 'Line copied.')
   }
 
-  /** Show more of a line that is too long. @param {string} [address] */
-  reveal(address) {
+  /** Show more of a line that is too long. @param {Address | null} [address] */
+  reveal(address = this.#parts.rows.current) {
+    if (!address) return
     const { rows, lens, tape } = this.#parts
-    const { current } = rows
-    const wanted = address ?? (current ? `${current.seq}.${current.n}` : '')
-    if (!wanted) return
     rows.letGo()
-    lens.reveal(wanted)
-    tape.lookAgain()
+    reveal(tape, lens, address)
   }
 
   /** Fold the step of a line, or unfold it. @param {string} [source] */

@@ -105,14 +105,13 @@ export function bind(parts, actions, settings) {
 function clicked(event, actions) {
   const target = /** @type {Element} */ (event.target)
   const row = /** @type {HTMLElement | null} */ (target.closest('.line'))
-  const address = row?.dataset.address ?? ''
-  const [seq, n] = address.split('.').map(Number)
+  const [seq, n] = (row?.dataset.address ?? '').split('.').map(Number)
   if (target.closest('.number')) {
     // A click with a modifier opens it elsewhere, as with any link.
     if (event.ctrlKey || event.metaKey || event.shiftKey) return
     event.preventDefault()
     actions.link({ seq, n })
-  } else if (target.closest('.more')) actions.reveal(address)
+  } else if (target.closest('.more')) actions.reveal({ seq, n })
   else if (target.closest('.fold')) actions.fold(row?.dataset.source)
 }
 

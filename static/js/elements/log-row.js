@@ -23,6 +23,7 @@ import { make } from './make.js'
  * @property {boolean} isLast of the rows of its line
  * @property {'' | 'open' | 'folded'} fold
  * @property {[number, number][]} places where in the text something was found
+ * @property {boolean} isFoundBeyond it was found in what is not shown of the line
  */
 
 export class LogRow {
@@ -58,8 +59,9 @@ export class LogRow {
 
   /** @param {Shown} shown */
   write(shown) {
-    const { address, line, part, columns, name, times, start, isCurrent, isLast, fold, places } = shown
-    const facts = [address, part, columns, name, times, start, isCurrent, isLast, fold, line.hidden, places].join(' ')
+    const { address, line, part, columns, name, times, start, isCurrent, isLast, fold, places, isFoundBeyond } = shown
+    const look = [columns, times, start, isCurrent, isLast, fold, line.hidden, isFoundBeyond]
+    const facts = [address, part, name, look, places].join(' ')
     if (facts === this.#written && line.spans === this.#spans) return
     this.#written = facts
     this.#spans = line.spans
@@ -72,7 +74,7 @@ export class LogRow {
     this.element.classList.toggle('current', isCurrent)
     this.#writeGutter(shown, piece, part === 0)
     this.#text.replaceChildren(...nodesOf(partOf(marked(line.spans, places), part, columns)))
-    this.#writeMore(isLast ? line.hidden : 0)
+    this.#writeMore(isLast ? line.hidden : 0, isFoundBeyond)
   }
 
   /** @param {Shown} shown @param {Piece} piece @param {boolean} isFirst */
@@ -98,14 +100,15 @@ export class LogRow {
     this.#who.before(this.#fold)
   }
 
-  /** @param {number} hidden characters */
-  #writeMore(hidden) {
+  /** @param {number} hidden characters @param {boolean} isFound is among them what is looked for? */
+  #writeMore(hidden, isFound) {
     if (!hidden) {
       this.#more?.remove()
       return
     }
     this.#more ??= make('button', { className: 'more', type: 'button', tabIndex: -1 })
-    this.#more.textContent = `… ${hidden.toLocaleString()} more characters`
+    this.#more.textContent = `… ${hidden.toLocaleString()} more characters${isFound ? ', a hit among them' : ''}`
+    this.#more.classList.toggle('found', isFound)
     this.#text.after(this.#more)
   }
 }

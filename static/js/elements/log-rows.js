@@ -132,10 +132,10 @@ export class LogRows {
     this.#anchor.drop()
   }
 
-  /** Put a line into the window. @param {Address} address @param {number} [from] share of the window above it */
-  show({ seq, n }, from = 0.3) {
+  /** Put a line into the window. @param {Address} address @param {number} [from] share of the window above it @param {number} [part] which of its rows */
+  show(address, from = 0.3, part = 0) {
     this.follows = false
-    const row = this.#anchor.rowOf({ seq, n })
+    const row = this.#anchor.rowOf(address) + part
     const isSeen = row >= this.scroll.row + 1 && row <= this.scroll.row + this.scroll.visible - 2
     if (!isSeen) this.scroll.goTo(row - this.scroll.visible * from)
     this.#anchor.drop()
@@ -242,6 +242,7 @@ export class LogRows {
     const piece = page.pieceOf(number)
     const { seq, n } = page.addressOf(number)
     const { columns, query, folded } = this.#lens
+    const places = query.placesIn(line.text)
     const isBeginning = part === 0 && page.isBeginning(number)
     return {
       address: `${seq}.${n}`,
@@ -255,7 +256,8 @@ export class LogRows {
       isCurrent: this.current?.seq === seq && this.current.n === n,
       isLast: !columns || (part + 1) * columns >= line.cells,
       fold: isBeginning && piece.source ? (folded.has(piece.source) ? 'folded' : 'open') : '',
-      places: query.isEmpty ? [] : query.placesIn(line.text),
+      places,
+      isFoundBeyond: line.hidden > 0 && !places.length && (this.#tape.sight(index)?.isHit(number) ?? false),
     }
   }
 

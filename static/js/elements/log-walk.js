@@ -1,5 +1,6 @@
 // Going from place to place in a log: to a line, to the next hit, to a moment. What is not at hand is fetched first.
 
+import { hitIn, isHitHidden, reveal } from '../console/hidden.js'
 import { seqAt } from '../console/moment.js'
 
 /** @import {Lens} from '../console/lens.js' */
@@ -24,8 +25,8 @@ export class LogWalk {
     this.#read = read
   }
 
-  /** @param {Address} address @param {boolean} [marks] is it the current line from now on, or only the one at the top? */
-  async goTo({ seq, n }, marks = true) {
+  /** @param {Address} address @param {boolean} [marks] is it the current line from now on, or only the one at the top? @param {number} [column] that is to be seen */
+  async goTo({ seq, n }, marks = true, column = 0) {
     this.#rows.letGo()
     const index = this.#tape.pageOf(seq)
     this.#tape.near = index
@@ -34,14 +35,17 @@ export class LogWalk {
     if (!page) return
     const address = page.addressOf(page.find(seq, n))
     if (marks) this.#rows.current = address
-    this.#rows.show(address, marks ? 0.3 : 0)
+    const { columns } = this.#lens
+    this.#rows.show(address, marks ? 0.3 : 0, columns ? Math.floor(column / columns) : 0)
   }
 
   /** @param {1 | -1} direction */
   async toNextHit(direction) {
     const from = this.#rows.current ?? this.#rows.top ?? { seq: this.#tape.head + 1, n: 0 }
     const hit = await this.#search.next(from, direction)
-    if (hit) await this.goTo(hit)
+    if (!hit) return
+    if (isHitHidden(this.#tape, this.#lens, hit)) reveal(this.#tape, this.#lens, hit)
+    await this.goTo(hit, true, hitIn(this.#tape, this.#lens, hit)?.from)
   }
 
   /** @param {1 | -1} direction */
