@@ -269,6 +269,23 @@ test('live lines cost no request, wherever one looks', async () => {
   assert.equal(server.requests.length, before)
 })
 
+test('a search that was stopped has not looked through everything, and goes on from there', async () => {
+  const server = randomLog(9, 4000)
+  const { tape, search } = consoleOf(server, { query: new Query('/needle|dle1/') })
+  const wanted = linesOf(server.events).filter(({ text }) => /needle|dle1/.test(text)).length
+  const looking = search.start()
+  while (search.share < 0.4) await new Promise((resolve) => setTimeout(resolve, 1))
+  search.stop()
+  await looking
+  assert.deepEqual([search.isRunning, search.isDone], [false, false])
+  assert.ok(search.count < wanted)
+  const before = server.requests.length
+  await search.resume()
+  assert.deepEqual([search.isRunning, search.isDone], [false, true])
+  assert.equal(search.count, wanted)
+  assert.ok(server.requests.length - before < tape.length / 10 + 1, 'what was looked through is not fetched again')
+})
+
 test('typing on ends the search before, and its question to the server', async () => {
   const server = randomLog(4, 3000)
   const { tape, lens, search } = consoleOf(server, { query: new Query('needle1') })
@@ -316,9 +333,11 @@ test('a server that cannot look far is asked again, and one that fails is tried 
   for (let n = 0; n < 2; n++) {
     await search.start()
     assert.equal(search.problem?.code, 'connection_failed')
+    assert.equal(search.isDone, false)
   }
-  await search.start()
+  await search.resume()
   assert.equal(search.problem, null)
+  assert.equal(search.isDone, true)
   assert.equal(search.count, linesOf(server.events).filter(({ text }) => text.includes('needle3')).length)
 })
 

@@ -21,9 +21,9 @@ export class Search {
   /** Why it stopped before the end. @type {unknown} */
   problem = null
   #work = new AbortController()
-  /** The page that is looked at next; -1: it is not at work. */
-  #next = -1
-  /** Was all looked through that there was? */
+  /** The page that is looked at next, or would be if it went on. */
+  #next = 0
+  #isRunning = false
   #isDone = false
   #tape
   #lens
@@ -39,7 +39,12 @@ export class Search {
   }
 
   get isRunning() {
-    return this.#next >= 0
+    return this.#isRunning
+  }
+
+  /** Was all looked through that there is, so that nothing else can be found? */
+  get isDone() {
+    return this.#isDone
   }
 
   /** Looked through, from 0 to 1. */
@@ -49,8 +54,7 @@ export class Search {
 
   stop() {
     this.#work.abort()
-    this.#next = -1
-    this.#isDone = false
+    this.#isRunning = this.#isDone = false
     this.#changed()
   }
 
@@ -59,6 +63,12 @@ export class Search {
     this.problem = null
     if (!this.#lens.isLooking) this.stop()
     else await this.#run(0, questionsOf(this.#lens))
+  }
+
+  /** Go on where it was stopped, or failed. */
+  async resume() {
+    this.problem = null
+    await this.#run(Math.max(0, this.#next - HELD), questionsOf(this.#lens))
   }
 
   /** Look at what has come since, and was not seen when it came. */
@@ -72,6 +82,7 @@ export class Search {
     this.#work.abort()
     this.#work = new AbortController()
     const { signal } = this.#work
+    this.#isRunning = true
     this.#isDone = false
     this.#next = first
     this.#changed()
@@ -85,7 +96,7 @@ export class Search {
       if (signal.aborted) return
       this.problem = error
     }
-    this.#next = -1
+    this.#isRunning = false
     this.#changed()
   }
 

@@ -176,6 +176,11 @@ export class LogActions {
     } else this.#parts.search.stop()
   }
 
+  /** Look through what was not looked through when it was stopped. */
+  lookOn() {
+    this.#parts.search.resume()
+  }
+
   /** The current line's text and source. */
   #current() {
     const { rows, tape } = this.#parts

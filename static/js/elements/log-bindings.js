@@ -69,6 +69,7 @@ export function bind(parts, actions, settings) {
     }
   }
   tools.stop.onclick = () => actions.stop()
+  tools.goOn.onclick = () => actions.lookOn()
   tools.pause.onclick = () => actions.pause()
   tools.follow.onclick = () => {
     actions.follow()

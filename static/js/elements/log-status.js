@@ -75,7 +75,7 @@ export class LogStatus {
   #countInWords() {
     if (!this.isReady) return ''
     const { known, allKnown } = this.#tape.lineSums
-    const more = allKnown || this.#lens.isSelective ? '' : '+'
+    const more = (this.#lens.isSelective ? this.#search.isDone : allKnown) ? '' : '+'
     return `${NUMBER.format(known)}${more} ${known === 1 && !more ? 'line' : 'lines'}`
   }
 
@@ -86,21 +86,28 @@ export class LogStatus {
       place.textContent = ''
       return
     }
-    const { count } = this.#search
+    const { count, isRunning, isDone } = this.#search
     const at = this.#rows.current ? this.#search.placeOf(this.#rows.current) : 0
-    const all = `${NUMBER.format(count)}${this.#search.isRunning ? '+' : ''}`
-    if (count) place.textContent = at ? `${NUMBER.format(at)} of ${all}` : `${all} ${count === 1 ? 'hit' : 'hits'}`
-    else place.textContent = this.#search.isRunning ? 'Looking…' : 'No hits'
+    const all = `${NUMBER.format(count)}${isDone ? '' : '+'}`
+    const isOne = count === 1 && isDone
+    if (count) place.textContent = at ? `${NUMBER.format(at)} of ${all}` : `${all} ${isOne ? 'hit' : 'hits'}`
+    else place.textContent = isRunning ? 'Looking…' : isDone ? 'No hits' : 'No hits so far'
+  }
+
+  /** Does one look for something in a part of the log only? */
+  get #isCutShort() {
+    return this.isReady && this.#lens.isLooking && !this.#search.isRunning && !this.#search.isDone
   }
 
   #showWork() {
-    const { work, stop } = this.#tools
+    const { work, stop, goOn } = this.#tools
     const percent = (/** @type {number} */ share) => `${Math.floor(share * 100)} %`
     if (this.saved !== null) work.textContent = `Preparing the download: ${percent(this.saved)}`
     else if (this.#search.isRunning) work.textContent = `Looking through the log: ${percent(this.#search.share)}`
-    else work.textContent = ''
+    else work.textContent = this.#isCutShort ? 'Not all of the log was looked through.' : ''
     stop.hidden = this.saved === null && !this.#search.isRunning
-    if (this.#search.problem && !this.#problem) this.problem(this.#search.problem, () => this.#search.start())
+    goOn.hidden = !this.#isCutShort || this.#search.problem !== null
+    if (this.#search.problem && !this.#problem) this.problem(this.#search.problem, () => this.#search.resume())
   }
 
   /** @param {number} rows */
@@ -109,6 +116,7 @@ export class LogStatus {
     let words = ''
     if (!this.isReady) words = this.#problem ? 'The log could not be loaded.' : 'Loading the log…'
     else if (rows === 0 && this.#search.isRunning) words = 'Looking through the log…'
+    else if (rows === 0 && this.#isCutShort) words = 'No line matches in what was looked through.'
     else if (rows === 0 && this.#lens.isSelective) words = 'No line matches.'
     else if (rows === 0 && this.#tape.head > this.#tape.floor && this.#tape.isLoading) words = 'Loading the log…'
     else if (rows === 0)

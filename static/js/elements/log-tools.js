@@ -80,7 +80,9 @@ export function logTools() {
   stop.hidden = true
   const foot = make('div', { className: 'foot' })
   const status = make('span', { className: 'status', role: 'status' })
-  foot.append(count, work, stop, problem, again, status)
+  const goOn = button('Go on', 'quiet small')
+  goOn.hidden = true
+  foot.append(count, work, stop, goOn, problem, again, status)
 
   const follow = button('', 'follow small')
   follow.hidden = true
@@ -97,10 +99,6 @@ export function logTools() {
     agent: agent.select,
     level: level.select,
     kinds: kinds.select,
-    kindsLabel: kinds.label,
-    levelLabel: level.label,
-    agentLabel: agent.label,
-    sourceLabel: source.label,
     clear,
     filters,
     wrap: wrap.input,
@@ -118,6 +116,7 @@ export function logTools() {
     count,
     work,
     stop,
+    goOn,
     problem,
     again,
     status,
