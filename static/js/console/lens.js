@@ -59,6 +59,12 @@ export class Lens {
     )
   }
 
+  /** Can its lines be seen, as far as one piece alone tells? @param {Piece} piece */
+  shows(piece) {
+    const isOnlyHits = this.onlyHits && !this.query.isEmpty
+    return !isOnlyHits && !this.folded.has(piece.source) && this.wants(piece)
+  }
+
   /** @param {string} source */
   fold(source) {
     if (!this.folded.delete(source)) this.folded.add(source)

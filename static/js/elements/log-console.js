@@ -41,7 +41,7 @@ export class LogConsole extends HTMLElement {
     find: finder(client.api, () => this.#topic),
     changed: () => this.#changed(),
   })
-  #intake = new Intake(this.#tape)
+  #intake = new Intake(this.#tape, this.#lens)
   #rows = new LogRows({
     tape: this.#tape,
     lens: this.#lens,
