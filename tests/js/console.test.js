@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { Export } from '../../static/js/console/export.js'
+import { Fetcher } from '../../static/js/console/fetcher.js'
 import { isHitHidden, reveal } from '../../static/js/console/hidden.js'
 import { Intake } from '../../static/js/console/intake.js'
 import { Lens } from '../../static/js/console/lens.js'
@@ -15,6 +16,8 @@ import { Tape } from '../../static/js/console/tape.js'
 /** A log on a server: what was printed, as (step, text), from seq 1 on. */
 class Server {
   events = []
+  /** Up to here the log was removed. */
+  floor = 0
   requests = 0
   #offsets = new Map()
 
@@ -31,11 +34,15 @@ class Server {
 
   before = async (before, limit) => {
     this.requests += 1
-    const events = this.events.slice(Math.max(0, before - 1 - limit), before - 1)
-    return { head: this.events.length, floor: 0, events }
+    const events = this.events.slice(Math.max(this.floor, before - 1 - limit), Math.max(this.floor, before - 1))
+    return { head: this.events.length, floor: this.floor, events }
   }
 
-  after = async (after) => ({ head: this.events.length, events: this.events.slice(after, after + 37) })
+  after = async (after) => {
+    const { floor, events } = this
+    const reset = after < floor
+    return { head: events.length, floor, reset, events: reset ? [] : events.slice(after, after + 37) }
+  }
 }
 
 function tapeOf(server, lens = new Lens()) {
@@ -50,7 +57,7 @@ async function read(tape) {
   const texts = []
   for (let index = 0; index < tape.length; index++) {
     const sight = tape.sight(index)
-    for (let row = 0; row < sight.rows; row++) texts.push(tape.lines.line(index, sight.lineAt(row).line).text)
+    for (let row = 0; row < (sight?.rows ?? 0); row++) texts.push(tape.lines.line(index, sight.lineAt(row).line).text)
   }
   return texts
 }
@@ -139,13 +146,6 @@ test('after a pause that was too long, what came is fetched', async () => {
   assert.equal((await read(tape)).length, 5001)
 })
 
-test('a line has one address, whether what is before it is at hand or not', async () => {
-  const server = randomLog(3, 400)
-  const near = tapeOf(server)
-  await near.load(2)
-  const far = tapeOf(server)
-  await read(far)
-  const line = near.page(2).length - 5
 test('new are the lines that begin and are seen, however they were cut', () => {
   const server = new Server()
   const lens = new Lens()
@@ -169,6 +169,13 @@ test('new are the lines that begin and are seen, however they were cut', () => {
   assert.equal(news(['a', '1\n'], ['b', 'x\n']), 0, 'only the log knows which lines are hits')
 })
 
+test('a line has one address, whether what is before it is at hand or not', async () => {
+  const server = randomLog(3, 400)
+  const near = tapeOf(server)
+  await near.load(2)
+  const far = tapeOf(server)
+  await read(far)
+  const line = near.page(2).length - 5
   const address = near.page(2).addressOf(line)
   const again = far.page(2).find(address.seq, address.n)
   assert.deepEqual(far.page(2).addressOf(again), address)
@@ -188,6 +195,69 @@ test('memory is bounded: pages far away are put away, and come again', async () 
   assert.equal(tape.rows, 3000)
   await tape.load(0)
   assert.ok(tape.page(0))
+})
+
+test('what is removed under an open console is empty, and asked for no more', async () => {
+  const server = new Server()
+  for (let n = 1; n <= 1000; n++) server.print('a', `${n}\n`)
+  const lens = new Lens()
+  const tape = tapeOf(server, lens)
+  await tape.load(9)
+  server.floor = 350
+  const failures = []
+  const fetcher = new Fetcher({
+    tape,
+    lens,
+    wanted: () => [0, 1, 2, 3].filter((index) => !tape.isWhole(index)),
+    came: () => {},
+    failed: (error) => failures.push(error),
+  })
+  const before = server.requests
+  await fetcher.fetch()
+  assert.ok(server.requests - before <= 2, String(server.requests - before))
+  assert.deepEqual(failures, [])
+  assert.deepEqual((await read(tape)).slice(0, 2), ['351', '352'])
+  assert.equal(tape.rows, 650)
+
+  lens.set({ query: new Query('35') })
+  tape.lookAgain()
+  const search = new Search({ tape, lens, changed: () => {} })
+  await search.start()
+  assert.equal(search.count, 15)
+  assert.equal(tape.unknownFrom(), -1)
+  server.floor = 400
+  tape.raise(400)
+  assert.equal(tape.rows, 650, 'what is at hand stays')
+  tape.push([server.print('a', '1001\n')])
+  assert.equal(tape.rows, 651)
+})
+
+test('what a server does not give is not asked for again at once', async () => {
+  const lens = new Lens()
+  const empty = async () => ({ head: 500, floor: 0, events: [] })
+  const tape = new Tape({ lens, readBefore: empty, changed: () => {} })
+  tape.begin({ head: 500, floor: 0 })
+  const failures = []
+  const fetcher = new Fetcher({
+    tape,
+    lens,
+    wanted: () => [2],
+    came: () => {},
+    failed: (error) => failures.push(error.message),
+  })
+  await fetcher.fetch()
+  assert.deepEqual(failures, ['A part of the log did not come.'])
+})
+
+test('another log in the place of one begins with nothing of it', async () => {
+  const first = randomLog(1, 500)
+  const tape = tapeOf(first)
+  await read(tape)
+  const second = randomLog(2, 230)
+  first.events = second.events
+  tape.begin({ head: 230, floor: 0 })
+  assert.equal(tape.length, 3)
+  assert.deepEqual(await read(tape), plainly(second.events))
 })
 
 test('pages are fetched once, several with one request', async () => {
@@ -358,12 +428,14 @@ test('a moment is found among many with few questions', async () => {
   let questions = 0
   const read = async (seq) => {
     questions += 1
-    return server.events[seq - 1]
+    return seq > server.floor ? server.events[seq - 1] : undefined
   }
   const at = Date.parse(server.events[612].timestamp)
   assert.equal(await seqAt({ floor: 0, head: 1000 }, at, read), 613)
   assert.equal(await seqAt({ floor: 0, head: 1000 }, at - 1, read), 613)
   assert.ok(questions < 25)
+  server.floor = 800
+  assert.equal(await seqAt({ floor: 0, head: 1000 }, at, read), 801)
 })
 
 test('an address in a link is two numbers, or nothing', () => {
@@ -374,7 +446,7 @@ test('an address in a link is two numbers, or nothing', () => {
 test('a saved log has every line once, in the order in which they began', async () => {
   for (let seed = 1; seed <= 10; seed++) {
     const server = randomLog(seed, 300)
-    const options = { floor: 0, readAfter: server.after, progress: () => {}, signal: new AbortController().signal }
+    const options = { readAfter: server.after, progress: () => {}, signal: new AbortController().signal }
     const facts = JSON.parse(await (await new Export('json').run(options)).text())
     assert.deepEqual(
       facts.map(({ text }) => text),
@@ -388,15 +460,48 @@ test('a saved log has every line once, in the order in which they began', async 
 test('a cell that looks like a formula is none', async () => {
   const server = new Server()
   server.print('a', '=HYPERLINK("https://evil.test")\nplain, "quoted"\n')
-  const options = { floor: 0, readAfter: server.after, progress: () => {}, signal: new AbortController().signal }
+  const options = { readAfter: server.after, progress: () => {}, signal: new AbortController().signal }
   const rows = (await (await new Export('csv').run(options)).text()).split('\r\n')
   assert.ok(rows[1].endsWith(`"'=HYPERLINK(""https://evil.test"")"`))
   assert.ok(rows[2].endsWith('"plain, ""quoted"""'))
 })
 
+test('a saved log says where lines were removed, before it was read or while it was', async () => {
+  const server = new Server()
+  for (let n = 1; n <= 250; n++) server.print('a', `${n}\n`)
+  server.print('a', 'cut')
+  server.floor = 100
+  const progress = (share) => {
+    if (share > 0.3) server.floor = 240
+  }
+  const options = { readAfter: server.after, progress, signal: new AbortController().signal }
+  const facts = JSON.parse(await (await new Export('json').run(options)).text())
+  const removed = 'Earlier lines were removed.'
+  const lines = (from, to) => Array.from({ length: to - from + 1 }, (_, n) => String(from + n))
+  assert.deepEqual(
+    facts.map(({ text }) => text),
+    [removed, ...lines(101, 174), removed, ...lines(241, 250), 'cut'],
+  )
+  assert.deepEqual([facts[0].event, facts[0].level, facts[0].time], [100, 'system', facts[1].time])
+
+  server.floor = 251
+  assert.match(await (await new Export('txt').run(options)).text(), /^\S+ Earlier lines were removed\.\n$/)
+})
+
+test('a log that becomes another one while it is saved is no file', async () => {
+  const server = randomLog(1, 100)
+  let head = 100
+  const readAfter = async (after) => {
+    if (after) head = 5
+    return head < after ? { head, floor: 0, reset: true, events: [] } : server.after(after)
+  }
+  const options = { readAfter, progress: () => {}, signal: new AbortController().signal }
+  await assert.rejects(new Export('txt').run(options), /another one/)
+})
+
 test('a download that was stopped ends', async () => {
   const server = randomLog(1, 300)
   const stop = new AbortController()
-  const options = { floor: 0, readAfter: server.after, progress: () => stop.abort(), signal: stop.signal }
+  const options = { readAfter: server.after, progress: () => stop.abort(), signal: stop.signal }
   await assert.rejects(new Export('txt').run(options), { name: 'AbortError' })
 })

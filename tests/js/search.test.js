@@ -13,6 +13,7 @@ import { Problem } from '../../static/js/realtime/problem.js'
 /** A log on a server that can look through it; it answers as the real one does, a few hundred events at a time. */
 class Server {
   events = []
+  floor = 0
   requests = []
   asked = []
   most = 400
@@ -35,14 +36,15 @@ class Server {
     this.requests.push(before)
     return {
       head: this.events.length,
-      floor: 0,
-      events: this.events.slice(Math.max(0, before - 1 - limit), before - 1),
+      floor: this.floor,
+      events: this.events.slice(Math.max(this.floor, before - 1 - limit), Math.max(this.floor, before - 1)),
     }
   }
 
   find = async (after, question) => {
     this.asked.push(question)
     const all = (name) => question.filter(([key]) => key === name).map(([, value]) => value)
+    if (after < this.floor) return { reset: true, head: this.events.length, floor: this.floor }
     const until = Math.min(this.events.length, after + this.most)
     const types = all('type')
     const wheres = question.filter(([key]) => key.startsWith('where.'))
@@ -70,7 +72,13 @@ class Server {
       }
     }
     for (const step of [...open.keys()]) close(step)
-    return { reset: false, head: this.events.length, scanned_to: until, places: places.sort(([a], [b]) => a - b) }
+    return {
+      reset: false,
+      head: this.events.length,
+      floor: this.floor,
+      scanned_to: until,
+      places: places.sort(([a], [b]) => a - b),
+    }
   }
 }
 
@@ -198,6 +206,31 @@ test('for a rare word hardly anything is fetched', async () => {
   assert.ok(server.requests.length <= 3, `${server.requests}`)
   const hit = await search.next({ seq: 1, n: 0 }, 1)
   assert.deepEqual(hit, { page: tape.pageOf(7777), seq: 7777, n: 0 })
+})
+
+test('lines that are removed while one looks are not looked for any more', async () => {
+  const server = new Server()
+  for (let n = 1; n <= 20_000; n++) server.print('a', n % 1000 === 77 ? `here: ${n}\n` : 'there\n')
+  const { tape, search } = consoleOf(server, { query: new Query('here:') })
+  server.floor = 5_050
+  await search.start()
+  assert.equal(search.count, 15)
+  assert.equal(search.isDone, true)
+  assert.ok(server.requests.length <= 20, `${server.requests.length}`)
+  assert.equal(tape.floor, 5_050)
+})
+
+test('seen otherwise, a log is asked for hits again, and not fetched', async () => {
+  const server = new Server()
+  for (let n = 1; n <= 20_000; n++) server.print('a', n === 7777 ? 'here\n' : 'there\n')
+  const { tape, lens, search } = consoleOf(server, { query: new Query('/\\bhere/') })
+  await search.start()
+  const before = server.requests.length
+  lens.set({ columns: 90 })
+  tape.lookAgain()
+  await search.goOn()
+  assert.equal(search.count, 1)
+  assert.ok(server.requests.length - before <= 3)
 })
 
 test('a line that goes on pages later is seen whole whenever one comes back to it', async () => {

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
+from tests.support.pages import script
+
 pytestmark = pytest.mark.variants("uvicorn", "sqlite")
 on_both = pytest.mark.variants("sqlite")
 
@@ -44,6 +46,20 @@ def look_at(window, alice):
         return page
 
     return look_at
+
+
+@pytest.fixture
+def remove(server):
+    """`remove(run, but=2)`: retention has left that many events. Gives the head."""
+
+    def remove(run, but):
+        sql = "tests.support.seed:sql"
+        [[head]] = server.do(sql, "SELECT seq FROM events_head WHERE topic = %s", run["topic"])
+        server.do(sql, "UPDATE events_head SET floor = %s WHERE topic = %s", head - but, run["topic"])
+        server.do(sql, "DELETE FROM events_storedevent WHERE topic = %s AND seq <= %s", run["topic"], head - but)
+        return head
+
+    return remove
 
 
 async def texts(page):
@@ -368,6 +384,29 @@ async def test_a_project_card_opens_the_log_of_its_newest_run(server, log_of, wi
     await expect(page.locator("dialog.logs")).to_have_count(0)
     await page.click(f"[data-project='{run['project']}'] [data-action=logs]")
     await expect(page.locator("dialog .line[data-address] .text")).to_have_text(["first", "second"])
+
+
+async def test_a_log_in_a_dialog_begins_again_when_its_history_is_gone(server, log_of, remove, window, alice):
+    run = log_of(0, *[("build", f"line {n}\n") for n in range(1, 6)])
+    page = await (await window(alice)).open("/projects/")
+    await page.click(f"[data-project='{run['project']}'] [data-action=logs]")
+    lines = page.locator("dialog .line[data-address] .text")
+    await expect(lines).to_have_count(5)
+    head = remove(run, but=2)
+    reset = f"client.follow('{run['topic']}').reset({{epoch: '', head: {head}}})"
+    await page.evaluate(f"{script('here.js')}.then(({{client}}) => {reset})")
+    await expect(lines).to_have_text(["line 4", "line 5"])
+    server.do(f"{LOGS}:print_all", run["id"], [("build", "line 6\n")])
+    await expect(lines).to_have_text(["line 4", "line 5", "line 6"])
+
+
+async def test_a_link_to_a_line_that_was_removed_says_so(log_of, remove, look_at):
+    run = log_of(0, *[("build", f"line {n}\n") for n in range(1, 300)])
+    remove(run, but=20)
+    page = await look_at(run, "#L50.0")
+    await expect(page.locator(".foot .said")).to_have_text("The line of this link was removed from the log.")
+    assert (await texts(page))[0] == "line 280"
+    assert await page.locator(".current").count() == 0
 
 
 async def test_wide_characters_wrap_where_a_terminal_would(log_of, look_at):

@@ -11,7 +11,7 @@ import { printed } from './printed.js'
 
 /** @typedef {'txt' | 'json' | 'csv'} Format */
 /** @typedef {{piece: Piece, n: number, parts: string[], style: string, isOpen: boolean}} Row */
-/** @typedef {(after: number, signal: AbortSignal) => Promise<{head: number, events: StoredEvent[]} | null>} ReadAfter */
+/** @typedef {(after: number, signal: AbortSignal) => Promise<{head: number, floor: number, reset: boolean, events: StoredEvent[]} | null>} ReadAfter */
 
 const COLUMNS = ['time', 'stage', 'step', 'agent', 'level', 'event', 'line', 'text']
 const MIME = { txt: 'text/plain', json: 'application/json', csv: 'text/csv' }
@@ -33,6 +33,8 @@ export class Export {
   #open = new Map()
   /** @type {Page['carry']} */
   #carry = new Map()
+  /** Were lines removed before those that come next? */
+  #isGap = false
   #format
 
   /** @param {Format} format */
@@ -40,21 +42,27 @@ export class Export {
     this.#format = format
   }
 
-  /** @param {object} options @param {number} options.floor @param {ReadAfter} options.readAfter @param {(share: number) => void} options.progress @param {AbortSignal} options.signal @returns {Promise<Blob>} */
-  async run({ floor, readAfter, progress, signal }) {
+  /** @param {object} options @param {ReadAfter} options.readAfter @param {(share: number) => void} options.progress @param {AbortSignal} options.signal @returns {Promise<Blob>} */
+  async run({ readAfter, progress, signal }) {
     this.#write(this.#format === 'csv' ? `\ufeff${COLUMNS.join(',')}\r\n` : this.#format === 'json' ? '[' : '')
-    let after = floor
-    let head = 0
+    let [first, after, head] = [0, 0, 0]
     do {
       const answer = await readAfter(after, signal)
       signal.throwIfAborted()
       head ||= answer?.head ?? 0
+      if (answer?.reset && answer.floor > after) {
+        first ||= answer.floor
+        after = answer.floor
+        this.#leaveOut()
+        continue
+      }
       const events = answer?.events ?? []
-      if (!events.length) break
-      after = events[events.length - 1].seq
+      if (!events.length && after < head) throw new Error('The log became another one while it was read.')
+      after = events.at(-1)?.seq ?? after
       this.#take(events.filter(({ type }) => isPrinted(type) || type !== EVENT.PROJECT_PROGRESS).map(pieceOf))
-      progress(Math.min(1, (after - floor) / Math.max(1, head - floor)))
+      progress(Math.min(1, (after - first) / Math.max(1, head - first)))
     } while (after < head)
+    if (this.#isGap) this.#rows.push(gap(after, Date.now()))
 
     this.#writeRows(0)
     this.#write(this.#format === 'json' ? '\n]\n' : '')
@@ -62,8 +70,19 @@ export class Export {
     return new Blob(this.#blobs, { type: MIME[this.#format] })
   }
 
+  /** Nothing goes on over what was removed. */
+  #leaveOut() {
+    for (const source of [...this.#open.keys()]) this.#close(source)
+    this.#carry = new Map()
+    this.#isGap = true
+  }
+
   /** @param {Piece[]} pieces */
   #take(pieces) {
+    if (this.#isGap && pieces.length) {
+      this.#rows.push(gap(pieces[0].seq - 1, pieces[0].at))
+      this.#isGap = false
+    }
     const page = new Page(pieces, this.#carry)
     let line = 0
     for (const [owner, piece] of pieces.entries()) {
@@ -142,6 +161,24 @@ export class Export {
     this.#written = []
     this.#waiting = 0
   }
+}
+
+/** What stands in place of lines that were removed, up to the event `seq`. @param {number} seq @param {number} at @returns {Row} */
+function gap(seq, at) {
+  const text = 'Earlier lines were removed.'
+  const piece = {
+    seq,
+    at,
+    type: '',
+    source: '',
+    stage: '',
+    agent: '',
+    level: 'system',
+    text,
+    whole: true,
+    fresh: false,
+  }
+  return { piece, n: 0, parts: [text], style: '', isOpen: false }
 }
 
 /** What begins like a formula would be one in a spreadsheet, so it gets an apostrophe. @param {string | number} value */

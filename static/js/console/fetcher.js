@@ -1,4 +1,7 @@
 // Fetches what is seen and not at hand, one request at a time, always for where one looks now; then what may be seen next.
+// What a server does not give is not asked for again at once.
+
+import { Problem } from '../realtime/problem.js'
 
 /** @import {Lens} from './lens.js' */
 /** @import {Tape} from './tape.js' */
@@ -27,7 +30,10 @@ export class Fetcher {
     this.#isAtWork = true
     try {
       for (let pages = this.#next(); pages; pages = this.#next()) {
+        const before = this.#tape.page(pages[0])?.lastSeq
         await this.#tape.loadAll(...pages)
+        const isMissing = !this.#tape.isWhole(pages[0]) && this.#tape.page(pages[0])?.lastSeq === before
+        if (isMissing) throw new Problem('unavailable', 'A part of the log did not come.')
         this.#came()
       }
     } catch (error) {

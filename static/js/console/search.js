@@ -2,7 +2,6 @@
 // there may be any; only those are fetched and looked at.
 
 import { questionsOf } from './questions.js'
-import { SIZE } from './tape.js'
 
 /** @import {Lens} from './lens.js' */
 /** @import {Range} from './loader.js' */
@@ -10,7 +9,7 @@ import { SIZE } from './tape.js'
 /** @import {Address, Tape} from './tape.js' */
 
 /** @typedef {Address & {page: number}} Hit */
-/** What the server says: first and last event of each place, among those up to `scanned_to`. @typedef {{reset: boolean, head: number, scanned_to?: number, places?: [number, number][]}} Places */
+/** What the server says: first and last event of each place, among those up to `scanned_to`. @typedef {{reset: boolean, head: number, floor: number, scanned_to?: number, places?: [number, number][]}} Places */
 /** @typedef {(after: number, question: Question, signal: AbortSignal) => Promise<Places>} FindPlaces */
 
 const BREATHE = 4
@@ -74,7 +73,9 @@ export class Search {
   /** Look at what has come since, and was not seen when it came. */
   async goOn() {
     const first = this.#isDone && this.#lens.isLooking ? this.#tape.unknownFrom() : -1
-    if (first >= 0) await this.#run(first, null)
+    if (first < 0) return
+    const isFar = this.#tape.length - first > HELD
+    await this.#run(isFar ? Math.max(0, first - HELD) : first, isFar ? questionsOf(this.#lens) : null)
   }
 
   /** @param {number} first @param {Question[] | null} questions */
@@ -122,9 +123,13 @@ export class Search {
     /** @type {Range[]} */
     const ranges = []
     for (const question of questions) {
-      const { reset, head, scanned_to = 0, places = [] } = await find(tape.floor + first * SIZE, question, signal)
+      const { reset, head, floor, scanned_to = 0, places = [] } = await find(tape.startOf(first), question, signal)
       signal.throwIfAborted()
-      // It was pruned, or is another log by now; whoever follows it is told.
+      if (reset && floor > tape.floor) {
+        tape.raise(floor)
+        return await this.#ask(questions, first, signal)
+      }
+      // It is another log by now; whoever follows it is told.
       if (reset) return { last: end, ranges: [{ first, last: end }] }
       if (scanned_to < Math.min(head, tape.head)) last = Math.min(last, tape.pageOf(scanned_to + 1) - 1)
       for (const [from, to] of places) {

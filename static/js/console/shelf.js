@@ -55,6 +55,11 @@ export class Shelf {
     this.#pages.delete(index)
   }
 
+  clear() {
+    this.#pages.clear()
+    this.#carries.clear()
+  }
+
   /** It was not all there was: nothing of it is true any more. @param {number} index */
   forget(index) {
     this.#pages.delete(index)

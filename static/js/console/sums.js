@@ -55,6 +55,13 @@ export class Sums {
     this.#counts.fill(0)
   }
 
+  /** There are no pages any more. */
+  clear() {
+    this.#rows = []
+    this.#known = [0]
+    this.#counts = [0]
+  }
+
   /** Rows of all pages before this one. @param {number} page */
   before(page) {
     const [known, count] = this.#sum(page)

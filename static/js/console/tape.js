@@ -1,13 +1,13 @@
 // A topic's whole log as rows that can be looked at anywhere. New events are added at its end; everything else is
 // fetched in pages, when it is wanted.
 
+import { Counts } from './counts.js'
 import { Lines } from './lines.js'
 import { Loader } from './loader.js'
 import { Page } from './page.js'
 import { pieceOf } from './pieces.js'
 import { Shelf } from './shelf.js'
-import { Sight } from './sight.js'
-import { Sums } from './sums.js'
+import { Sights } from './sights.js'
 
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 /** @import {Lens} from './lens.js' */
@@ -22,52 +22,66 @@ export const SIZE = 100
 
 export class Tape {
   head = 0
+  /** Up to here the log was removed. */
   floor = 0
   /** Page around which one looks: what is far from it may be put away. */
   near = 0
-  /** Rows, and the lines that take them, by page. */
-  sums = new Sums()
-  lineSums = new Sums()
   #shelf = new Shelf()
-  /** @type {Map<number, Sight>} */
-  #sights = new Map()
-  /** Hits of each page, known as long as its lens is the same. @type {Map<number, number>} */
-  #hits = new Map()
   /** Pages that one sees rightly only together with a later one, in which their lines end. @type {Map<number, number>} */
   #reaches = new Map()
   #loader = new Loader({
     isHere: (index) => this.isWhole(index),
     bring: (first, count) => this.#bring(first, count),
   })
+  /** The pages begin after this event. */
+  #start = 0
+  /** Goes up when another log begins. */
+  #life = 0
   #readBefore
   #changed
-  #lens
+  #counts
+  #sights
 
   /** @param {object} options @param {Lens} options.lens @param {ReadBefore} options.readBefore @param {() => void} options.changed rows have come, gone or moved */
   constructor({ lens, readBefore, changed }) {
-    this.#lens = lens
     this.#readBefore = readBefore
     this.#changed = changed
+    this.#counts = new Counts(lens)
     this.lines = new Lines(this.#shelf, lens)
+    this.#sights = new Sights({ shelf: this.#shelf, lens, lines: this.lines, counts: this.#counts })
   }
 
   /** Pages there are, at hand or not. */
   get length() {
-    return Math.ceil((this.head - this.floor) / SIZE)
+    return Math.ceil((this.head - this.#start) / SIZE)
   }
 
   get rows() {
     return Math.round(this.sums.total)
   }
 
+  /** Rows, and the lines that take them, by page. */
+  get sums() {
+    return this.#counts.rows
+  }
+
+  get lineSums() {
+    return this.#counts.lines
+  }
+
   get cost() {
     return this.#shelf.cost
   }
 
-  /** @param {{head: number, floor: number}} where */
+  /** A log begins, or another one in its place. @param {{head: number, floor: number}} where */
   begin({ head, floor }) {
+    this.#life += 1
+    this.#shelf.clear()
+    this.#sights.clear()
+    this.#counts.clear()
+    this.#reaches.clear()
     this.head = head
-    this.floor = floor
+    this.floor = this.#start = floor
     this.#grow()
   }
 
@@ -76,45 +90,34 @@ export class Tape {
     return this.#shelf.get(index)
   }
 
-  /** @param {number} index @returns {Sight | undefined} */
+  /** @param {number} index */
   sight(index) {
-    const page = this.#shelf.get(index)
-    if (!page) return undefined
-    let sight = this.#sights.get(index)
-    if (sight?.version !== this.#lens.version) {
-      sight = new Sight(page, this.#lens, {
-        cellsOf: (line) => this.lines.line(index, line).cells,
-        textOf: (line) => this.lines.text(index, line),
-      })
-      this.#sights.set(index, sight)
-      this.#count(index, sight)
-    }
-    return sight
+    return this.#sights.of(index)
   }
 
   /** @param {number} seq */
   pageOf(seq) {
-    return Math.max(0, Math.min(this.length - 1, Math.floor((seq - this.floor - 1) / SIZE)))
+    return Math.max(0, Math.min(this.length - 1, Math.floor((seq - this.#start - 1) / SIZE)))
+  }
+
+  /** The event after which a page begins. @param {number} index */
+  startOf(index) {
+    return Math.max(this.floor, this.#start + index * SIZE)
   }
 
   /** Hits on a page, null if they are not known. @param {number} index */
   hitsOn(index) {
-    return this.#hits.get(index) ?? null
+    return this.#counts.hitsOn(index)
   }
 
   /** The first page from `index` on of which it is not known; -1: there is none. @param {number} [index] */
   unknownFrom(index = 0) {
-    if (this.#hits.size < this.length) for (let at = index; at < this.length; at++) if (!this.#hits.has(at)) return at
-    return -1
+    return this.#counts.unknownFrom(index)
   }
 
   /** Nothing that is looked for lies on a page that is not at hand. @param {number} index */
   ruleOut(index) {
-    if (this.#shelf.has(index)) return
-    this.#hits.set(index, 0)
-    if (!this.#lens.isSelective) return
-    this.sums.set(index, 0)
-    this.lineSums.set(index, 0)
+    if (!this.#shelf.has(index)) this.#counts.ruleOut(index)
   }
 
   /** Put none of these pages away until they are released. @param {Range} range */
@@ -157,6 +160,16 @@ export class Tape {
     this.#changed()
   }
 
+  /** What lies up to `floor` was removed, and is seen only as long as it is at hand. @param {number} floor */
+  raise(floor) {
+    if (floor <= this.floor) return
+    this.floor = floor
+    this.head = Math.max(this.head, floor)
+    this.#grow()
+    this.#bury()
+    this.#changed()
+  }
+
   /** Have a page at hand. @param {number} index */
   async load(index) {
     await this.loadAll(index, this.#reaches.get(index) ?? index)
@@ -182,18 +195,22 @@ export class Tape {
     return this.#loader.isLoading
   }
 
-  /** Is all at hand that has happened on this page? @param {number} index */
+  /** Is all at hand that there is of this page? @param {number} index */
   isWhole(index) {
+    if (this.#lastOf(index) <= this.floor) return true
     const page = this.#shelf.get(index)
     return page !== undefined && page.lastSeq >= Math.min(this.#lastOf(index), this.head)
   }
 
   /** @param {number} first @param {number} count */
   async #bring(first, count) {
+    const life = this.#life
     const answer = await this.#readBefore(this.#lastOf(first + count - 1) + 1, SIZE * count)
+    if (life !== this.#life) return
     const events = answer?.events ?? []
+    this.raise(answer?.floor ?? 0)
     for (let index = first; index < first + count; index++) {
-      const after = this.floor + index * SIZE
+      const after = this.#start + index * SIZE
       const pieces = events.filter(({ seq }) => seq > after && seq <= after + SIZE).map(pieceOf)
       if (!pieces.length) continue
       this.head = Math.max(this.head, pieces[pieces.length - 1].seq)
@@ -207,7 +224,7 @@ export class Tape {
   #put(index, page) {
     this.#loader.learn(page.cost)
     this.#shelf.put(index, page)
-    this.#sights.delete(index)
+    this.#sights.drop(index)
     this.sight(index)
     this.#link(index)
     this.#lookBack(index, page)
@@ -216,14 +233,13 @@ export class Tape {
   /** @param {number} index @param {Piece[]} pieces */
   #extend(index, pieces) {
     const page = this.#shelf.get(index)
-    const first = this.floor + index * SIZE + 1
+    const first = this.startOf(index) + 1
     if (!page && pieces[0].seq > first) return this.#forget(index)
     if (!page) return this.#put(index, new Page(pieces, this.#shelf.carryBefore(index)))
     if (page.lastSeq < pieces[0].seq - 1) return this.#forget(index)
     page.add(pieces.filter(({ seq }) => seq > page.lastSeq))
-    const sight = this.sight(index)
-    sight?.extend()
-    if (sight) this.#count(index, sight)
+    this.sight(index)
+    this.#sights.extend(index)
     this.#lookBack(index, page)
   }
 
@@ -237,12 +253,7 @@ export class Tape {
         const line = page.openLineOf(source)
         if (line === undefined) continue
         sources.delete(source)
-        const sight = this.#sights.get(at)
-        if (sight?.version !== this.#lens.version) continue
-        const before = sight.seen
-        sight.extend(line)
-        this.#count(at, sight)
-        if (sight.seen !== before) this.#reaches.set(at, Math.max(index, this.#reaches.get(at) ?? 0))
+        if (this.#sights.extend(at, line)) this.#reaches.set(at, Math.max(index, this.#reaches.get(at) ?? 0))
       }
     }
   }
@@ -253,7 +264,7 @@ export class Tape {
       const next = this.#shelf.get(at + 1)
       const carry = this.#shelf.get(at)?.carry
       if (!next || !carry || !next.follow(carry)) return
-      this.#sights.delete(at + 1)
+      this.#sights.drop(at + 1)
       this.sight(at + 1)
     }
   }
@@ -262,19 +273,26 @@ export class Tape {
   #forget(index) {
     if (index < 0) return
     this.#shelf.forget(index)
-    this.#sights.delete(index)
-    this.#hits.delete(index)
-    this.sums.set(index, null)
-    this.lineSums.set(index, null)
+    this.#sights.drop(index)
+    this.#counts.forget(index)
   }
 
   #tidy() {
-    for (const index of this.#shelf.tidy(this.near, this.length - 1)) this.#sights.delete(index)
+    const away = this.#shelf.tidy(this.near, this.length - 1)
+    for (const index of away) this.#sights.drop(index)
+    if (away.length) this.#bury()
+  }
+
+  /** Of pages that were removed, and are not at hand any more, there is nothing to see. */
+  #bury() {
+    for (let index = 0; index < this.length && this.#lastOf(index) <= this.floor; index++) {
+      if (!this.#shelf.has(index)) this.#counts.setNone(index)
+    }
   }
 
   /** @param {number} index */
   #lastOf(index) {
-    return this.floor + (index + 1) * SIZE
+    return this.#start + (index + 1) * SIZE
   }
 
   // How it is seen ---------------------------------------------------------------------------------
@@ -282,36 +300,21 @@ export class Tape {
   /** The lens is another one: what is not at hand is not known any more. */
   lookAgain() {
     this.#sights.clear()
-    this.#hits.clear()
+    this.#counts.forgetAll()
     this.#reaches.clear()
-    for (const sums of [this.sums, this.lineSums]) {
-      sums.forgetAll()
-      sums.guess = 0
-    }
+    this.#bury()
     for (const index of this.#shelf.indexes) this.sight(index)
     this.#changed()
   }
 
   /** Of some line on this page more is shown. @param {number} index */
   renew(index) {
-    this.#sights.delete(index)
+    this.#sights.drop(index)
     this.sight(index)
     this.#changed()
   }
 
-  /** @param {number} index @param {Sight} sight */
-  #count(index, sight) {
-    this.sums.set(index, sight.rows)
-    this.lineSums.set(index, sight.lines)
-    if (this.#lens.isLooking) this.#hits.set(index, sight.hits.length)
-    // One looks for something: what was not looked through counts as nothing. Else as much as its neighbours.
-    for (const sums of [this.sums, this.lineSums]) {
-      sums.guess = this.#lens.isSelective ? 0 : Math.max(1, Math.round(sums.average ?? 1))
-    }
-  }
-
   #grow() {
-    this.sums.growTo(this.length)
-    this.lineSums.growTo(this.length)
+    this.#counts.growTo(this.length)
   }
 }

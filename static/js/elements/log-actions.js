@@ -144,7 +144,7 @@ export class LogActions {
 
   /** @param {Format} format */
   async save(format) {
-    const { tape, name, read, status } = this.#parts
+    const { name, read, status } = this.#parts
     this.#saving?.abort()
     const saving = new AbortController()
     this.#saving = saving
@@ -153,7 +153,6 @@ export class LogActions {
       save({
         format,
         name,
-        floor: tape.floor,
         signal: saving.signal,
         readAfter: (after, signal) => read({ after, limit: SAVED_AT_ONCE }, signal),
         progress: (share) => {

@@ -10,7 +10,7 @@ import { addressIn, readPlace, writePlace } from '../console/prefs.js'
 import { Search } from '../console/search.js'
 import { Tape } from '../console/tape.js'
 import { client } from '../here.js'
-import { EVENT } from '../realtime/contract.js'
+import { CONTROL, EVENT } from '../realtime/contract.js'
 import { LogActions } from './log-actions.js'
 import { bind } from './log-bindings.js'
 import { LogNames } from './log-names.js'
@@ -23,6 +23,8 @@ import { make } from './make.js'
 
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 
+const GONE = 'The line of this link was removed from the log.'
+const UNKNOWN = 'This log has no line of this address.'
 const POUR_HIDDEN = 500
 const RETRY_AFTER = [1000, 2000, 5000, 15_000]
 
@@ -61,6 +63,7 @@ export class LogConsole extends HTMLElement {
     rows: this.#rows,
     search: this.#search,
     read: async (seq) => (await this.#read({ before: seq + 1, limit: 1 }))?.events[0],
+    missed: (wasRemoved) => this.#status.problem(wasRemoved ? GONE : UNKNOWN),
   })
   #status = new LogStatus({
     tools: this.#tools,
@@ -124,6 +127,7 @@ export class LogConsole extends HTMLElement {
     this.#search.stop()
     for (const stop of this.#stops.splice(0)) stop()
     cancelAnimationFrame(this.#frame)
+    this.#frame = 0
     clearTimeout(this.#again)
     this.#rows.disconnect()
   }
@@ -184,16 +188,27 @@ export class LogConsole extends HTMLElement {
     const feed = client.follow(this.#topic, { epoch: page?.epoch || null, seq: known })
     this.#tape.begin({ head: Math.max(known, feed.seq ?? 0), floor: page?.floor ?? 0 })
     for (const type of Object.values(EVENT)) this.#stops.push(feed.on(type, (event) => this.#live(event)))
+    this.#stops.push(feed.on(CONTROL.RESET, ({ data }) => this.#beginAgain(data.head)))
     if (until) return
-    this.#stops.push(feed.on('reset', () => this.replaceWith(this.cloneNode())))
     this.#stops.push(() => client.unfollow(this.#topic))
+  }
+
+  /** The history is gone, or another one: begin again with what there is now. @param {number} head */
+  #beginAgain(head) {
+    this.disconnectedCallback()
+    if (this.dataset.until) this.dataset.until = String(head)
+    this.#intake.forget()
+    this.#rows.current = null
+    this.#status.isReady = false
+    this.connectedCallback()
   }
 
   async #goToFirstPlace() {
     const linked = this.dataset.link ? null : addressIn(location.hash)
     const kept = this.dataset.link ? null : readPlace(this.#topic)
     // Who came by a link and went on from there, stays where they went.
-    const place = kept && (!linked || kept.hash === location.hash) ? kept : null
+    const isOurs = kept && kept.seq <= this.#tape.head && (!linked || kept.hash === location.hash)
+    const place = isOurs ? kept : null
     if (this.#tape.length && place && !place.follows) await this.#walk.goTo(place, false)
     else if (this.#tape.length && linked && !place) await this.#walk.goTo(linked)
     else {
@@ -238,7 +253,8 @@ export class LogConsole extends HTMLElement {
 
   /** It is tried again by itself, or at once when somebody asks for it. @param {unknown} error @param {() => void} work */
   #failed(error, work) {
-    if (this.#life.signal.aborted) return
+    const isOver = error instanceof DOMException && error.name === 'AbortError'
+    if (isOver || this.#life.signal.aborted) return
     const again = () => {
       clearTimeout(this.#again)
       this.#status.problem(null)

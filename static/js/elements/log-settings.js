@@ -62,9 +62,13 @@ export class LogSettings {
     if (times === 'relative') this.#learnStart()
   }
 
+  /** @returns {Promise<void>} */
   async #learnStart() {
     const { read, rows, tape } = this.#parts
-    const page = await read({ after: tape.floor, limit: 1 }).catch(() => null)
+    const { floor } = tape
+    const page = await read({ after: floor, limit: 1 }).catch(() => null)
+    tape.raise(page?.floor ?? 0)
+    if (tape.floor > floor) return this.#learnStart()
     if (page?.events[0]) rows.look.start = Date.parse(page.events[0].timestamp)
     rows.drawSoon()
   }

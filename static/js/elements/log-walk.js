@@ -15,14 +15,16 @@ export class LogWalk {
   #rows
   #search
   #read
+  #missed
 
-  /** @param {object} options @param {Tape} options.tape @param {Lens} options.lens @param {LogRows} options.rows @param {Search} options.search @param {(seq: number) => Promise<StoredEvent | undefined>} options.read */
-  constructor({ tape, lens, rows, search, read }) {
+  /** @param {object} options @param {Tape} options.tape @param {Lens} options.lens @param {LogRows} options.rows @param {Search} options.search @param {(seq: number) => Promise<StoredEvent | undefined>} options.read @param {(wasRemoved: boolean) => void} options.missed there is no such line, any more or at all */
+  constructor({ tape, lens, rows, search, read, missed }) {
     this.#tape = tape
     this.#lens = lens
     this.#rows = rows
     this.#search = search
     this.#read = read
+    this.#missed = missed
   }
 
   /** @param {Address} address @param {boolean} [marks] is it the current line from now on, or only the one at the top? @param {number} [column] that is to be seen */
@@ -32,9 +34,11 @@ export class LogWalk {
     this.#tape.near = index
     await this.#tape.loadAll(Math.max(0, index - 1), Math.min(index + 1, this.#tape.length - 1))
     const page = this.#tape.page(index)
+    const isThere = page && seq >= page.pieces[0].seq && seq <= page.lastSeq
+    if (marks && !isThere) this.#missed(seq <= this.#tape.floor)
     if (!page) return
     const address = page.addressOf(page.find(seq, n))
-    if (marks) this.#rows.current = address
+    if (marks && isThere) this.#rows.current = address
     const { columns } = this.#lens
     this.#rows.show(address, marks ? 0.3 : 0, columns ? Math.floor(column / columns) : 0)
   }
