@@ -282,6 +282,30 @@ async def test_filters_find_lines_in_all_of_the_log(server, log_of, look_at):
     await page.select_option("label:has-text('Level') select", "")
     await page.select_option("label:has-text('Type') select", "events")
     await expect(row(page, "Stage all: running")).to_be_visible()
+    await page.select_option("label:has-text('Type') select", "stages")
+    await expect(page.locator(TEXT)).to_have_text(["Stage all: running"])
+
+
+async def test_filters_and_words_survive_a_reload_at_the_same_line(log_of, look_at):
+    page = await look_at(log_of(30_000))
+    await page.click("summary:has-text('Filter')")
+    await page.select_option("label:has-text('Step') select", "lint")
+    await page.fill(".find", "warning")
+    await page.check("text=Only hits")
+    await expect(page.locator(".place")).to_contain_text(re.compile(r"^\d+ hits"))
+    hits = await page.locator(".place").inner_text()
+    await page.hover(LINES)
+    await page.mouse.wheel(0, -1500)
+    await page.wait_for_timeout(600)
+    before = await texts(page)
+    await page.reload()
+    await expect(page.locator(".place")).to_have_text(hits)
+    await expect(page.locator("summary:has-text('Filter')")).to_have_text("Filter: 1")
+    await expect(page.locator(".find")).to_have_value("warning")
+    assert (await texts(page))[:5] == before[:5]
+    await page.click("summary:has-text('Filter')")
+    await page.click("text=Show everything")
+    assert await page.input_value("label:has-text('Step') select") == ""
 
 
 async def test_a_link_to_a_line_opens_there_and_survives_a_reload(log_of, look_at):

@@ -1,12 +1,12 @@
 // Through what one looks at a log: which lines are wanted, which are folded away, and how wide a line may be.
 
-import { isPrinted } from './pieces.js'
+import { KINDS } from './pieces.js'
 import { Query } from './query.js'
 
 /** @import {Piece} from './pieces.js' */
 /** @import {Address} from './tape.js' */
 
-/** @typedef {'printed' | 'all' | 'events'} Kinds */
+/** @typedef {'printed' | 'all' | 'events' | 'run' | 'stages' | 'steps'} Kinds */
 
 /** Columns of a line that are shown before one asks for more. */
 export const MOST_CELLS = 2000
@@ -40,8 +40,13 @@ export class Lens {
 
   /** Is only a part of the lines wanted, so that one has to look through all of them to know which? */
   get isSelective() {
-    const { source, agent, level, kinds, query, onlyHits } = this
-    return Boolean(source || agent || level || kinds === 'events' || (onlyHits && !query.isEmpty))
+    const { source, agent, level, query, onlyHits } = this
+    return Boolean(source || agent || level || !this.hasPrinted || (onlyHits && !query.isEmpty))
+  }
+
+  /** Is what was printed wanted, which is nearly everything there is? */
+  get hasPrinted() {
+    return this.kinds === 'printed' || this.kinds === 'all'
   }
 
   /** Has one to look through all lines, be it only to count? */
@@ -51,8 +56,8 @@ export class Lens {
 
   /** @param {Piece} piece */
   wants({ type, source, agent, level }) {
-    if (this.kinds === 'printed' ? !isPrinted(type) : this.kinds === 'events' && isPrinted(type)) return false
     return (
+      (KINDS[this.kinds]?.has(type) ?? true) &&
       (!this.source || source === this.source) &&
       (!this.agent || agent === this.agent) &&
       (!this.level || level === this.level)

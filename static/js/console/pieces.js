@@ -19,9 +19,18 @@ import { EVENT, STREAM } from '../realtime/contract.js'
  */
 
 /** Types whose text is a stream, cut anywhere. @type {Set<string>} */
-export const PRINTED = new Set(Object.keys(STREAM).map((name) => EVENT[/** @type {keyof typeof EVENT} */ (name)]))
+const PRINTED = new Set(Object.keys(STREAM).map((name) => EVENT[/** @type {keyof typeof EVENT} */ (name)]))
 /** All others. */
-export const UNPRINTED = Object.values(EVENT).filter((type) => !PRINTED.has(type))
+const UNPRINTED = new Set(Object.values(EVENT).filter((type) => !PRINTED.has(type)))
+
+/** Which types one sees of each kind; `all` is not among them. @type {Record<string, Set<string>>} */
+export const KINDS = {
+  printed: PRINTED,
+  events: UNPRINTED,
+  run: new Set([EVENT.PROJECT_STARTED, EVENT.PROJECT_PROGRESS, EVENT.PROJECT_ERROR, EVENT.PROJECT_COMPLETED]),
+  stages: new Set([EVENT.WORKFLOW_STAGE_UPDATE]),
+  steps: new Set([EVENT.AGENT_STATUS_UPDATE]),
+}
 
 /** @param {StoredEvent} event @returns {Piece} */
 export function pieceOf({ seq, timestamp, type, data }) {
@@ -34,7 +43,7 @@ export function pieceOf({ seq, timestamp, type, data }) {
     source: data.step ?? data.command_id ?? '',
     stage: data.stage ?? '',
     agent: data.agent ?? '',
-    level: hasText ? (data.level ?? 'info') : type === EVENT.PROJECT_ERROR ? 'error' : 'event',
+    level: hasText ? (data.level ?? 'info') : levelOf(type),
     text: hasText ? data.text : inWords(type, data),
     whole: offset === null,
     fresh: offset === 0,
@@ -44,6 +53,11 @@ export function pieceOf({ seq, timestamp, type, data }) {
 /** @param {string} type */
 export function isPrinted(type) {
   return PRINTED.has(type)
+}
+
+/** The level of an event that is no output. @param {string} type */
+export function levelOf(type) {
+  return type === EVENT.PROJECT_ERROR ? 'error' : 'event'
 }
 
 /** An event that is no output, as a line of a log. @param {string} type @param {any} data @returns {string} */

@@ -1,8 +1,9 @@
-// How somebody likes logs to be shown, kept by the browser; and where in a log the page was, kept by the tab.
+// How somebody likes logs to be shown, kept by the browser; and what of a log a page showed, kept by the tab.
 
 /** @import {Address} from './tape.js' */
 
-/** @typedef {Address & {follows: boolean, hash: string}} Place */
+/** @typedef {{find: string, only: boolean, source: string, agent: string, level: string, kinds: string}} Filters */
+/** @typedef {Address & {follows: boolean, hash: string, filters: Filters}} Place */
 /** @typedef {{wrap: boolean, times: 'off' | 'relative' | 'absolute', kinds: 'printed' | 'all'}} Prefs */
 
 const KEY = 'signalbox:log'
@@ -19,14 +20,14 @@ export function writePrefs(prefs) {
   keep(() => localStorage.setItem(KEY, JSON.stringify(prefs)))
 }
 
-/** @param {string} topic @returns {Place | null} */
-export function readPlace(topic) {
-  return parsed(keep(() => sessionStorage.getItem(`${KEY}:${topic}`)))
+/** @param {string} log whose, and on which page @returns {Place | null} */
+export function readPlace(log) {
+  return parsed(keep(() => sessionStorage.getItem(`${KEY}:${log}`)))
 }
 
-/** @param {string} topic @param {Place} place */
-export function writePlace(topic, place) {
-  keep(() => sessionStorage.setItem(`${KEY}:${topic}`, JSON.stringify(place)))
+/** @param {string} log @param {Place} place */
+export function writePlace(log, place) {
+  keep(() => sessionStorage.setItem(`${KEY}:${log}`, JSON.stringify(place)))
 }
 
 /** The address in `#L<seq>.<line>`. @param {string} hash @returns {Address | null} */

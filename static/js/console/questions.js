@@ -1,7 +1,6 @@
 // What a server is asked, so that it says where in a log lies what the lens wants: more than that perhaps, never less.
 
-import { EVENT } from '../realtime/contract.js'
-import { PRINTED, UNPRINTED } from './pieces.js'
+import { KINDS, levelOf } from './pieces.js'
 
 /** @import {Lens} from './lens.js' */
 
@@ -11,7 +10,7 @@ import { PRINTED, UNPRINTED } from './pieces.js'
 export function questionsOf(lens) {
   const { kinds, level, query } = lens
   const questions = []
-  if (kinds !== 'events' && level !== 'event') {
+  if (lens.hasPrinted) {
     const narrow = whereOf(lens)
     // What prints says no level when it has nothing special to say.
     if (level && level !== 'info') narrow.push(['where.level', level])
@@ -19,12 +18,12 @@ export function questionsOf(lens) {
       for (const needle of query.needles) narrow.push(['match', needle])
     }
     if (!narrow.length) return null
-    questions.push([...typed(PRINTED), ...narrow])
+    questions.push([...typed(KINDS.printed), ...narrow])
   }
-  if (kinds !== 'printed' && (!level || level === 'event' || level === 'error')) {
+  if (kinds !== 'printed') {
     // What they say is put into words here: the server can only find all of them.
-    const types = level === 'error' ? [EVENT.PROJECT_ERROR] : UNPRINTED
-    questions.push([...typed(types), ...whereOf(lens)])
+    const types = [...KINDS[kinds === 'all' ? 'events' : kinds]].filter((type) => !level || level === levelOf(type))
+    if (types.length) questions.push([...typed(types), ...whereOf(lens)])
   }
   return questions
 }

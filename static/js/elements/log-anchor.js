@@ -29,6 +29,11 @@ export class LogAnchor {
     this.#anchor = { ...found.addressOf(line), part: part + within - row, page, within }
   }
 
+  /** Drop it where the window would be, were there rows enough. @param {Address} address @param {number} part rows from the line's first one to the top of the window */
+  dropAt({ seq, n }, part) {
+    this.#anchor = { seq, n, part, page: this.#tape.pageOf(seq), within: 0 }
+  }
+
   /** The row at which it lies by now. */
   get row() {
     return this.#rowOf(this.#anchor)

@@ -33,8 +33,8 @@ export function bind(parts, actions, settings) {
   tools.after.onclick = () => actions.nextHit(1)
   tools.only.onchange = tools.source.onchange = tools.agent.onchange = tools.level.onchange = refilter
   tools.kinds.onchange = () => {
-    if (tools.kinds.value !== 'events') prefer({ kinds: /** @type {Prefs['kinds']} */ (tools.kinds.value) })
     refilter()
+    if (lens.hasPrinted) prefer({ kinds: /** @type {Prefs['kinds']} */ (lens.kinds) })
   }
   tools.clear.onclick = () => {
     tools.source.value = tools.agent.value = tools.level.value = ''

@@ -6,7 +6,6 @@ import { Fetcher } from '../console/fetcher.js'
 import { finder } from '../console/finder.js'
 import { Intake } from '../console/intake.js'
 import { Lens } from '../console/lens.js'
-import { addressIn, readPlace, writePlace } from '../console/prefs.js'
 import { Search } from '../console/search.js'
 import { Tape } from '../console/tape.js'
 import { client } from '../here.js'
@@ -14,6 +13,7 @@ import { CONTROL, EVENT } from '../realtime/contract.js'
 import { LogActions } from './log-actions.js'
 import { bind } from './log-bindings.js'
 import { LogNames } from './log-names.js'
+import { LogPlace } from './log-place.js'
 import { LogRows } from './log-rows.js'
 import { LogSettings } from './log-settings.js'
 import { LogStatus } from './log-status.js'
@@ -89,6 +89,7 @@ export class LogConsole extends HTMLElement {
   }
   #actions = new LogActions(this.#parts)
   #settings = new LogSettings(this.#parts)
+  #place = new LogPlace({ rows: this.#rows, names: this.#names, settings: this.#settings })
   /** Ends when the element leaves the document. */
   #life = new AbortController()
   /** @type {(() => void)[]} */
@@ -107,7 +108,10 @@ export class LogConsole extends HTMLElement {
     this.#life = new AbortController()
     this.#parts.link = this.dataset.link ?? ''
     this.#parts.name = this.#topic
+    // Several pages may show a topic's log, each in its own way; a dialog is opened anew.
+    this.#place.log = this.dataset.link ? '' : `${location.pathname} ${this.#topic}`
     this.#names.areShort = this.dataset.sources === 'command'
+    for (const choice of this.#tools.ofRuns) choice.hidden = this.#names.areShort
     this.#lens.stream = this.#names.areShort ? 'command_id' : 'step'
     const frame = make('div', { className: 'frame' })
     // Rows would lie over an outline of the view itself.
@@ -116,7 +120,7 @@ export class LogConsole extends HTMLElement {
     addEventListener('hashchange', () => this.#followLink(), { signal: this.#life.signal })
     addEventListener('pagehide', () => this.#keepPlace(), { signal: this.#life.signal })
     this.#rows.connect()
-    this.#settings.show()
+    this.#place.restoreFilters()
     this.#begin()
   }
 
@@ -134,8 +138,8 @@ export class LogConsole extends HTMLElement {
 
   /** An address was put into the address bar. */
   #followLink() {
-    const address = this.dataset.link ? null : addressIn(location.hash)
-    if (address) this.#actions.goTo(address)
+    const { linked } = this.#place
+    if (linked) this.#actions.goTo(linked)
   }
 
   /** What people call a source. @param {string} source @param {string} name */
@@ -204,11 +208,8 @@ export class LogConsole extends HTMLElement {
   }
 
   async #goToFirstPlace() {
-    const linked = this.dataset.link ? null : addressIn(location.hash)
-    const kept = this.dataset.link ? null : readPlace(this.#topic)
-    // Who came by a link and went on from there, stays where they went.
-    const isOurs = kept && kept.seq <= this.#tape.head && (!linked || kept.hash === location.hash)
-    const place = isOurs ? kept : null
+    const { linked, kept } = this.#place
+    const place = kept && kept.seq <= this.#tape.head ? kept : null
     if (this.#tape.length && place && !place.follows) await this.#walk.goTo(place, false)
     else if (this.#tape.length && linked && !place) await this.#walk.goTo(linked)
     else {
@@ -287,9 +288,7 @@ export class LogConsole extends HTMLElement {
   }
 
   #keepPlace() {
-    if (!this.#status.isReady || this.dataset.link) return
-    const top = this.#rows.top ?? { seq: 0, n: 0 }
-    writePlace(this.#topic, { ...top, follows: this.#rows.follows || !top.seq, hash: location.hash })
+    if (this.#status.isReady) this.#place.keep()
   }
 }
 

@@ -31,12 +31,17 @@ export class LogNames {
     offer(this.#tools.source, source, this.of(source))
   }
 
+  /** @param {string} agent */
+  offerAgent(agent) {
+    offer(this.#tools.agent, agent, agent)
+  }
+
   /** @param {StoredEvent[]} events */
   learn(events) {
     for (const { data } of events) {
       const source = data?.step ?? data?.command_id
       if (source) this.offer(source)
-      if (data?.agent) offer(this.#tools.agent, data.agent, data.agent)
+      if (data?.agent) this.offerAgent(data.agent)
     }
   }
 }

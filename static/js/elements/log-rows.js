@@ -137,8 +137,12 @@ export class LogRows {
     this.follows = false
     const row = this.#anchor.rowOf(address) + part
     const isSeen = row >= this.scroll.row + 1 && row <= this.scroll.row + this.scroll.visible - 2
-    if (!isSeen) this.scroll.goTo(row - this.scroll.visible * from)
-    this.#anchor.drop()
+    if (isSeen && from) this.#anchor.drop()
+    else {
+      const above = this.scroll.visible * from
+      this.scroll.goTo(row - above)
+      this.#anchor.dropAt(address, part - above)
+    }
     this.drawSoon()
     this.#moved()
   }

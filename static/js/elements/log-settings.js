@@ -4,7 +4,7 @@ import { readPrefs, writePrefs } from '../console/prefs.js'
 import { problemWith, Query } from '../console/query.js'
 
 /** @import {Lens} from '../console/lens.js' */
-/** @import {Prefs} from '../console/prefs.js' */
+/** @import {Filters, Prefs} from '../console/prefs.js' */
 /** @import {Parts} from './log-actions.js' */
 
 export class LogSettings {
@@ -17,11 +17,44 @@ export class LogSettings {
     this.#parts = parts
   }
 
+  /** What is asked for. @returns {Filters} */
+  get filters() {
+    const { source, agent, level, kinds, only, find } = this.#parts.tools
+    return {
+      find: find.value,
+      only: only.checked,
+      source: source.value,
+      agent: agent.value,
+      level: level.value,
+      kinds: kinds.value,
+    }
+  }
+
+  /** Begin with what was asked for before, if anything was. @param {Filters} [filters] */
+  begin(filters) {
+    const { tools, lens } = this.#parts
+    tools.kinds.value = lens.kinds = this.#prefs.kinds
+    this.show()
+    if (filters) this.#restore(filters)
+  }
+
+  /** @param {Filters} filters */
+  #restore({ find, only, source, agent, level, kinds }) {
+    const { tools } = this.#parts
+    tools.find.value = find
+    tools.only.checked = only
+    tools.source.value = source
+    tools.agent.value = agent
+    tools.level.value = level
+    tools.kinds.value = kinds
+    this.refilter()
+  }
+
   /** Another filter, or other words to look for. */
   refilter() {
     const { lens, tape, search, status, tools } = this.#parts
-    const { source, agent, level, kinds, only, find, filters } = tools
-    const written = find.value.trim()
+    const { find, only, source, agent, level, kinds } = this.filters
+    const written = find.trim()
     let { query } = lens
     try {
       query = new Query(written)
@@ -29,17 +62,17 @@ export class LogSettings {
     } catch (error) {
       status.problem(problemWith(error))
     }
-    find.ariaInvalid = query.written === written ? null : 'true'
+    tools.find.ariaInvalid = query.written === written ? null : 'true'
     lens.set({
       query,
-      onlyHits: only.checked,
-      source: source.value,
-      agent: agent.value,
-      level: level.value,
-      kinds: /** @type {Lens['kinds']} */ (kinds.value),
+      onlyHits: only,
+      source,
+      agent,
+      level,
+      kinds: /** @type {Lens['kinds']} */ (kinds),
     })
-    const chosen = [source.value, agent.value, level.value].filter(Boolean).length + (kinds.value === 'events' ? 1 : 0)
-    filters.summary.textContent = chosen ? `Filter: ${chosen}` : 'Filter'
+    const chosen = [source, agent, level, !lens.hasPrinted].filter(Boolean).length
+    tools.filters.summary.textContent = chosen ? `Filter: ${chosen}` : 'Filter'
     tape.lookAgain()
     search.start()
   }
@@ -52,11 +85,10 @@ export class LogSettings {
   }
 
   show() {
-    const { lens, rows, tools } = this.#parts
-    const { wrap, times, kinds } = this.#prefs
+    const { rows, tools } = this.#parts
+    const { wrap, times } = this.#prefs
     tools.wrap.checked = wrap
     tools.times.value = rows.look.times = times
-    tools.kinds.value = lens.kinds = kinds
     rows.view.dataset.times = times
     rows.wraps = wrap
     if (times === 'relative') this.#learnStart()

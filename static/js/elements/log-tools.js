@@ -27,12 +27,14 @@ export function logTools() {
     ['info', 'Output'],
     ['error', 'Errors'],
     ['system', 'Signalbox'],
-    ['event', 'Events'],
   ])
   const kinds = choice('Type', [
     ['printed', 'Log lines'],
     ['all', 'Log lines and events'],
     ['events', 'Only events'],
+    ['run', 'Only of the run'],
+    ['stages', 'Only of stages'],
+    ['steps', 'Only of steps and their agents'],
   ])
   const clear = button('Show everything', 'quiet small')
   const filters = menu('Filter', [source.label, agent.label, level.label, kinds.label, clear])
@@ -99,6 +101,7 @@ export function logTools() {
     agent: agent.select,
     level: level.select,
     kinds: kinds.select,
+    ofRuns: [agent.label, level.label, kinds.label],
     clear,
     filters,
     wrap: wrap.input,
