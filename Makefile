@@ -67,7 +67,7 @@ check-mypy: install
 	$(BIN)/mypy
 
 check-biome: install
-	$(NODE) node_modules/@biomejs/biome/bin/biome check .
+	$(NODE) node_modules/@biomejs/biome/bin/biome check --error-on-warnings .
 
 check-tsc: install
 	$(NODE) node_modules/typescript/bin/tsc
