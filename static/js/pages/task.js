@@ -3,7 +3,7 @@
 import '../websocket.js'
 import '../elements/log-console.js'
 import { pressed } from '../elements/fill.js'
-import { morph } from '../elements/morph.js'
+import { livePart } from '../elements/live-part.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
@@ -12,21 +12,16 @@ import { EVENT, FRAME } from '../realtime/contract.js'
 const place = /** @type {HTMLElement} */ (document.getElementById('task'))
 const { task = '', team = '' } = place.dataset
 
+const part = livePart(place, '?part=task', { shown: showTries })
+
 showTries()
-client.on(EVENT.TASK_UPDATE, ({ data }) => data.task_id === task && renew())
+client.on(EVENT.TASK_UPDATE, ({ data }) => data.task_id === task && part.renew())
 place.addEventListener('click', ({ target }) => {
   const button = /** @type {HTMLButtonElement | null} */ (
     /** @type {Element} */ (target).closest('[data-action="cancel"]')
   )
   if (button) pressed(button, place, () => client.ask(FRAME.TASK_CANCEL, team, { task_id: task }))
 })
-
-async function renew() {
-  const answer = await fetch('?part=task', { credentials: 'same-origin' }).catch(() => null)
-  if (!answer?.ok || answer.redirected) return
-  morph(place, await answer.text())
-  showTries()
-}
 
 /** A terminal has the output of many commands; of these only the last try's. */
 function showTries() {

@@ -3,11 +3,9 @@
 import '../websocket.js'
 import { keepDraft } from '../elements/draft.js'
 import { copyOf, fill, flash, pressed } from '../elements/fill.js'
-import { morph } from '../elements/morph.js'
+import { livePart } from '../elements/live-part.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
-
-const COUNT_AT_MOST_EVERY = 1000
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById('submit'))
 const listed = /** @type {HTMLElement} */ (document.getElementById('listed'))
@@ -15,7 +13,7 @@ const rows = /** @type {HTMLElement} */ (document.getElementById('tasks'))
 const filter = /** @type {HTMLInputElement} */ (document.getElementById('filter'))
 const states = /** @type {HTMLElement} */ (document.getElementById('states'))
 const { state = '' } = listed.dataset
-let isCounting = false
+const counts = livePart(states, `/tasks/?${new URLSearchParams({ part: 'states', ...(state && { state }) })}`)
 
 if (form) {
   const draft = keepDraft(form, 'task')
@@ -52,8 +50,7 @@ document.querySelector('[data-action="clear"]')?.addEventListener('click', () =>
 })
 
 client.on(EVENT.TASK_UPDATE, ({ topic, data }) => {
-  if (!isCounting) setTimeout(countAnew, COUNT_AT_MOST_EVERY)
-  isCounting = true
+  counts.renew()
   const known = /** @type {HTMLElement | null} */ (rows.querySelector(`[data-task="${data.task_id}"]`))
   const isWanted = !state || state === data.status
   if (!known && !isWanted) return
@@ -111,13 +108,6 @@ function showMatching() {
   const isEmpty = rows.children.length === 0
   document.getElementById('no-tasks')?.toggleAttribute('hidden', !isEmpty)
   document.getElementById('no-match')?.toggleAttribute('hidden', isEmpty || shown > 0)
-}
-
-async function countAnew() {
-  isCounting = false
-  const asked = new URLSearchParams({ part: 'states', ...(state && { state }) })
-  const answer = await fetch(`/tasks/?${asked}`, { credentials: 'same-origin' }).catch(() => null)
-  if (answer?.ok && !answer.redirected) morph(states, await answer.text())
 }
 
 /** @param {HTMLFormElement} form */
