@@ -29,20 +29,10 @@ export const client = new Client({
 /** The topics that the page was written with. */
 export const feeds = Array.from(document.querySelectorAll('[data-topic]'), followFrom)
 
-// Events between then and now can't be had any more: the page is written anew.
-for (const feed of feeds) feed.on('reset', reloadOnce)
-
 /** @param {Element} element */
 function followFrom(element) {
   const { topic = '', epoch, seq } = /** @type {HTMLElement} */ (element).dataset
   const cursor = { epoch: epoch || null, seq: seq ? Number(seq) : null }
   const isOff = said.agentMonitoring === 'off' && /^(agent|terminal)\./.test(topic)
   return isOff ? new Feed(topic, cursor) : client.follow(topic, cursor)
-}
-
-function reloadOnce() {
-  const reloadedAt = Number(sessionStorage.getItem('reloaded-at'))
-  if (Math.abs(Date.now() - reloadedAt) < 10_000) return
-  sessionStorage.setItem('reloaded-at', String(Date.now()))
-  location.reload()
 }

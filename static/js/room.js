@@ -1,5 +1,7 @@
-// What every page behind the login has beside its content: the theme's switch, the keyboard, and toasts.
+// What every page behind the login has beside its content: the theme's switch, the keyboard, toasts, and a note when the
+// page stands still.
 
+import './elements/stale-note.js'
 import { tellNews } from './elements/news.js'
 import { listenForShortcuts } from './elements/shortcuts.js'
 import { setTheme } from './elements/theme.js'

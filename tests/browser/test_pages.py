@@ -65,6 +65,27 @@ async def test_toasts_of_one_kind_are_counted_and_never_too_many(window, alice):
     assert await page.evaluate("document.activeElement.closest('.toast') !== null")
 
 
+async def test_a_page_says_that_it_stands_still_and_leads_on(window, team, alice):
+    page = await (await window(alice)).open("/tasks/")
+    await live(page)
+    note = page.locator("stale-note")
+    await expect(note).to_be_hidden()
+    tell = f"void {script('here.js')}.then(({{client}}) => client.follow('{team.topic}').tell({{ type: '%s', data: {{}} }}))"
+    await page.evaluate(tell % "unsubscribed")
+    await expect(note).to_contain_text("You may not see this any more")
+    await expect(page.locator("main[data-stale]")).to_be_visible()
+    await note.get_by_role("button", name="Reload").click()
+    await live(page)
+    await expect(note).to_be_hidden()
+
+    # Its history is gone: it is loaded again at once, but not again and again.
+    async with page.expect_event("load"):
+        await page.evaluate(tell % "reset")
+    await live(page)
+    await page.evaluate(tell % "reset")
+    await expect(note).to_contain_text("out of date")
+
+
 @on_both
 async def test_the_dashboard_works_by_polling(server, window, team, alice):
     page = await (await window(alice)).open("/?transport=poll")
@@ -187,13 +208,13 @@ async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, ap
     await speak(api(bob), room, "before")
     await page.wait_for_selector("text=before")
     proxy.cut()
-    await page.wait_for_selector("#cut:has-text('Not connected')")
+    await page.wait_for_selector("stale-note:has-text('What you write is kept')")
     await speak(api(bob), room, "meanwhile")
     await write(page, "written while away")
     proxy.mend()
-    await page.dispatch_event("#cut button", "click")  # it may have come back by itself already
+    await page.dispatch_event("stale-note button:text('Try now')", "click")  # it may have come back by itself already
     await page.wait_for_selector(".mark + .message >> text=meanwhile")
-    await expect(page.locator("#cut")).to_be_hidden()
+    await expect(page.locator("stale-note")).to_be_hidden()
     await expect(page.locator(".message[data-state]")).to_have_count(0)
     assert await page.locator(".mark").count() == 1
 

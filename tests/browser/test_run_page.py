@@ -132,10 +132,10 @@ async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, 
     await live(page)
     await expect(bars(page, "running")).to_have_count(1)
     server.kill9()
-    await expect(page.locator("#stale")).to_contain_text("Not connected")
+    await expect(page.locator("stale-note")).to_contain_text("Not connected")
     await asyncio.to_thread(server.start)
     await live(page)
-    await expect(page.locator("#stale")).to_be_hidden()
+    await expect(page.locator("stale-note")).to_be_hidden()
     await ended(page)
     assert await shown(page) == await truth(api, alice, run) == {"count": "completed", "report": "completed"}
 

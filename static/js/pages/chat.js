@@ -10,7 +10,6 @@ import { client, feeds } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
 const TYPING_SAID_EVERY = 2000
-const QUIET_FOR = 2000
 
 const [feed] = feeds
 const { user = '', name = '' } = document.body.dataset
@@ -87,29 +86,6 @@ adding?.addEventListener('submit', async (event) => {
   const ack = await pressed(button, adding, () => client.ask(FRAME.MEMBER_ADD, feed.topic, { user_id }))
   if (ack) adding.querySelector(`option[value="${user_id}"]`)?.remove()
 })
-
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-let cutting
-const cut = element('cut')
-cut.querySelector('button')?.addEventListener('click', () => client.retry())
-client.watch(({ state }) => {
-  clearTimeout(cutting)
-  if (state === 'live' || state === 'polling') cut.hidden = true
-  // A cut that heals by itself this quickly is nobody's business.
-  else if (state !== 'idle' && state !== 'connecting')
-    cutting = setTimeout(() => showCut(state), cut.hidden ? QUIET_FOR : 0)
-})
-
-/** @param {string} state */
-function showCut(state) {
-  const words = {
-    stopped: 'This page is not connected any more. What you write stays here.',
-    offline: 'Not connected. What you write is kept, and sent when the connection is back.',
-  }
-  const said = /** @type {HTMLElement} */ (cut.querySelector('span'))
-  said.textContent = words[/** @type {'stopped'} */ (state)] ?? words.offline
-  cut.hidden = false
-}
 
 /** @param {HTMLElement} bubble @param {string} content */
 function send(bubble, content) {

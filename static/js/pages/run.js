@@ -10,7 +10,7 @@ import '../elements/who-watches.js'
 import { inWords, serverNow, serverSaid } from '../clock.js'
 import { copyOf, fill, flash, pressed } from '../elements/fill.js'
 import { client, feeds } from '../here.js'
-import { CONTROL, EVENT, FRAME } from '../realtime/contract.js'
+import { EVENT, FRAME } from '../realtime/contract.js'
 import { RunStory } from '../runs/story.js'
 
 /** @import {LogConsole} from '../elements/log-console.js' */
@@ -19,7 +19,6 @@ import { RunStory } from '../runs/story.js'
 /** @import {RunTimer} from '../elements/run-timer.js' */
 /** @import {Step} from '../runs/story.js' */
 
-const QUIET_CUT = 2000
 const WAITS_LONG = 4000
 const LOOKS_EVERY = 1000
 
@@ -36,9 +35,6 @@ const log = /** @type {LogConsole} */ (main.querySelector('log-console'))
 const known = new Set(
   [.../** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll('agent-card'))].map(({ dataset }) => dataset.agent),
 )
-let truthAt = 0
-let cutAt = Number.NaN
-let isShutOut = false
 
 for (const step of story.steps) log.name(step.key, step.name)
 timeline.show(story, forecast)
@@ -58,16 +54,6 @@ for (const type of [
     if (story.apply(event)) showChange(event)
   })
 }
-feed.on(CONTROL.UNSUBSCRIBED, ({ data }) => {
-  isShutOut = true
-  say('stale', `${data.message} What you see stays as it was.`)
-})
-client.watch(({ state }) => {
-  const isUp = state === 'live' || state === 'polling'
-  if (!isUp) cutAt = Number.isNaN(cutAt) ? performance.now() : cutAt
-  else cutAt = Number.NaN
-  look()
-})
 
 act('cancel', (button) => pressed(button, main, () => client.ask(FRAME.RUN_CANCEL, feed.topic)))
 act('again', async (button) => {
@@ -187,20 +173,12 @@ function outcomeInWords() {
   return `${story.error?.message ?? (story.status === 'cancelled' ? 'The run was cancelled.' : 'The run failed.')} It ended after ${steps}${took}.`
 }
 
-/** What only time tells: that this page is cut off, or that a step waits for somebody who isn't there. */
+/** What only time tells: that a step waits for somebody who isn't there. */
 function look() {
-  const isCut = performance.now() - cutAt > QUIET_CUT
-  main.toggleAttribute('data-stale', isCut)
-  if (isCut)
-    say(
-      'stale',
-      `Not connected: this is how it was at ${new Date(truthAt || Date.now()).toLocaleTimeString()}. The page goes on by itself.`,
-    )
-  else if (Number.isNaN(cutAt)) {
-    truthAt = Date.now()
-    if (!isShutOut) say('stale', '')
-  }
-  say('waiting', story.isOver ? '' : waitingInWords())
+  const place = /** @type {HTMLElement} */ (document.getElementById('waiting'))
+  const words = story.isOver ? '' : waitingInWords()
+  if (place.textContent !== words) place.textContent = words
+  place.hidden = !words
 }
 
 function waitingInWords() {
@@ -214,11 +192,4 @@ function waitingInWords() {
 /** @param {Step} step */
 function queuedSince({ since }) {
   return Date.parse(since ?? story.startedAt)
-}
-
-/** @param {string} id @param {string} words */
-function say(id, words) {
-  const place = /** @type {HTMLElement} */ (document.getElementById(id))
-  if (place.textContent !== words) place.textContent = words
-  place.hidden = !words
 }

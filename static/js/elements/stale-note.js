@@ -1,0 +1,60 @@
+// <stale-note data-meanwhile="…">: says that the page stands still, why, and what one can do; meanwhile the page is marked.
+
+import { client } from '../here.js'
+import { CONTROL } from '../realtime/contract.js'
+import { Reloads } from '../reloads.js'
+import { make } from './make.js'
+import { Standstill } from './standstill.js'
+
+/** @import {Said} from './standstill.js' */
+
+export class StaleNote extends HTMLElement {
+  #words = make('span')
+  #retry = make('button', { type: 'button', className: 'quiet small', onclick: () => client.retry() }, 'Try now')
+  #reload = make('button', { type: 'button', className: 'quiet small', onclick: () => location.reload() }, 'Reload')
+  #reloads = new Reloads(sessionStorage)
+  #isPlanned = false
+  /** @type {(() => void)[]} */
+  #stops = []
+
+  connectedCallback() {
+    const standstill = new Standstill((said) => this.#show(said), this.dataset.meanwhile)
+    this.replaceChildren(this.#words, this.#retry, this.#reload)
+    this.#stops = [
+      client.watch(({ state }) => standstill.connection(state)),
+      client.on(CONTROL.UNSUBSCRIBED, () => standstill.shutOut()),
+      client.on(CONTROL.RESET, () => {
+        standstill.lost()
+        this.#planReload()
+      }),
+    ]
+  }
+
+  disconnectedCallback() {
+    for (const stop of this.#stops.splice(0)) stop()
+  }
+
+  #planReload() {
+    if (this.#isPlanned) return
+    this.#isPlanned = true
+    setTimeout(() => {
+      this.#reloads.note(Date.now())
+      location.reload()
+    }, this.#reloads.wait(Date.now()))
+  }
+
+  /** @param {Said | null} said */
+  #show(said) {
+    const page = /** @type {HTMLElement} */ (this.closest('main'))
+    page.toggleAttribute('data-stale', said !== null)
+    // What has the focus must not take it away.
+    if (said === null && this.contains(document.activeElement)) page.focus({ preventScroll: true })
+    this.hidden = said === null
+    const { words, way } = said ?? { words: '', way: '' }
+    if (this.#words.textContent !== words) this.#words.textContent = words
+    this.#retry.hidden = way !== 'retry'
+    this.#reload.hidden = way !== 'reload'
+  }
+}
+
+customElements.define('stale-note', StaleNote)

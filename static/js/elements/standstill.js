@@ -1,0 +1,90 @@
+// Whether what a page shows stands still, why, and what one can do about it.
+
+/** @import {Standing} from '../realtime/client.js' */
+
+/** @typedef {{words: string, way: 'retry' | 'reload'}} Said */
+
+// A cut that heals by itself this quickly is nobody's business.
+const QUIET_FOR = 2000
+
+const OUT_OF_DATE =
+  'Some of what happened here can’t be had any more, so this page is out of date. It is loaded again by itself.'
+const SHUT_OUT = 'You may not see this any more, or not all of it. What is here stays as it was.'
+
+export class Standstill {
+  #tell
+  #meanwhile
+  #reason = ''
+  #state = ''
+  #wasUp = false
+  #isCut = false
+  /** What is shown was true then. */
+  #trueAt = new Date()
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer
+
+  /** @param {(said: Said | null) => void} tell @param {string} [meanwhile] what one may do while it is cut off */
+  constructor(tell, meanwhile = '') {
+    this.#tell = tell
+    this.#meanwhile = meanwhile
+  }
+
+  /** How the connection stands. @param {Standing['state']} state */
+  connection(state) {
+    const isUp = isLive(state)
+    if (isLive(this.#state) && !isUp) this.#trueAt = new Date()
+    this.#state = state
+    this.#wasUp ||= isUp
+    // A page that is away, or has never been live, is as it was written.
+    const isAtRest = state === 'idle' || (state === 'connecting' && !this.#wasUp)
+    if (isUp || isAtRest) this.#heal()
+    else if (this.#isCut) this.#say()
+    else this.#timer ??= setTimeout(() => this.#cut(), QUIET_FOR)
+  }
+
+  /** Events are gone before this page had them. */
+  lost() {
+    this.#because(OUT_OF_DATE)
+  }
+
+  /** A topic may not be read any more. */
+  shutOut() {
+    this.#because(SHUT_OUT)
+  }
+
+  #cut() {
+    this.#isCut = true
+    this.#say()
+  }
+
+  #heal() {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#isCut = false
+    this.#say()
+  }
+
+  /** @param {string} reason */
+  #because(reason) {
+    this.#reason = reason
+    this.#say()
+  }
+
+  #say() {
+    this.#tell(this.#said())
+  }
+
+  /** @returns {Said | null} */
+  #said() {
+    if (this.#reason) return { words: this.#reason, way: 'reload' }
+    if (!this.#isCut) return null
+    const at = `this is how it was at ${this.#trueAt.toLocaleTimeString()}.`
+    if (this.#state === 'stopped') return { words: `Not connected any more: ${at}`, way: 'reload' }
+    return { words: `Not connected: ${at} ${this.#meanwhile}`, way: 'retry' }
+  }
+}
+
+/** @param {string} state */
+function isLive(state) {
+  return state === 'live' || state === 'polling'
+}
