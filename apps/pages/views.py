@@ -63,13 +63,14 @@ def project(request: HttpRequest, actor: Actor, project_id: UUID) -> HttpRespons
 
 @page
 def run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
+    """`?part=agents` is the cards of its agents, which the page's script asks for when another one comes in."""
     feed = Feed.of(RunTopic(run_id=run_id))
     feeds = [Feed.of(TeamTopic(team_id=run_for(actor, run_id).team_id))]
     found = run_for(actor, run_id)
     state, tries = state_of(found), tries_of(found)
     return show(
         request,
-        "pages/run.html",
+        "components/agent_cards.html" if request.GET.get("part") == "agents" else "pages/run.html",
         feed=feed,
         feeds=feeds,
         run=state,

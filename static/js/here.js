@@ -9,7 +9,18 @@ const isOurs = server.origin === location.origin
 const said = document.body.dataset
 const { token = null, ...options } = /** @type {any} */ (globalThis).signalbox ?? {}
 
-export const client = new Client({
+/** Whether agents and their terminals are watched live; else they are as the page was written. */
+export const watchesAgents = said.agentMonitoring !== 'off'
+
+class PageClient extends Client {
+  /** @type {Client['follow']} */
+  follow(topic, cursor = { epoch: null, seq: null }) {
+    const isOff = !watchesAgents && /^(agent|terminal)\./.test(topic)
+    return isOff ? new Feed(topic, cursor) : super.follow(topic, cursor)
+  }
+}
+
+export const client = new PageClient({
   base: isOurs ? '/' : server.href,
   socketUrl: said.socketUrl || undefined,
   user: said.user,
@@ -29,10 +40,8 @@ export const client = new Client({
 /** The topics that the page was written with. */
 export const feeds = Array.from(document.querySelectorAll('[data-topic]'), followFrom)
 
-/** @param {Element} element */
-function followFrom(element) {
+/** Follow the topic that an element names, from the cursor that it was written with. @param {Element} element */
+export function followFrom(element) {
   const { topic = '', epoch, seq } = /** @type {HTMLElement} */ (element).dataset
-  const cursor = { epoch: epoch || null, seq: seq ? Number(seq) : null }
-  const isOff = said.agentMonitoring === 'off' && /^(agent|terminal)\./.test(topic)
-  return isOff ? new Feed(topic, cursor) : client.follow(topic, cursor)
+  return client.follow(topic, { epoch: epoch || null, seq: seq ? Number(seq) : null })
 }

@@ -140,6 +140,18 @@ async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, 
     assert await shown(page) == await truth(api, alice, run) == {"count": "completed", "report": "completed"}
 
 
+async def test_an_agent_that_comes_in_later_has_a_card_with_what_it_does(window, alice, hire, begin):
+    run = await begin({"Sleep": "sleep 60"})
+    page = await (await window(alice)).open(f"/runs/{run}/")
+    await live(page)
+    await expect(page.locator("agent-card")).to_have_count(0)
+    hire("box-1")
+    row = page.locator("agent-card [data-command]")
+    await expect(row.locator(".badge")).to_have_text("running")
+    await row.get_by_role("button", name="Interrupt").click()
+    await expect(row.locator(".badge")).to_have_text("interrupted")
+
+
 async def test_two_who_watch_see_each_other(window, alice, bob, begin):
     run = await begin({"Wait": "echo nobody is there"})
     hers = await (await window(alice)).open(f"/runs/{run}/")

@@ -125,6 +125,14 @@ def test_the_dashboard_gives_the_part_that_its_script_replaces(browser, alice, r
     assert "<html" not in part
 
 
+def test_a_run_gives_the_cards_of_its_agents_with_their_cursors(browser, alice, run, agent):
+    part = browser(alice).get(f"/runs/{run.pk}/?part=agents").text
+    at = log.read_after(f"agent.{agent.pk}", 0)
+    assert f'data-topic="agent.{agent.pk}" data-epoch="{at.epoch}" data-seq="{at.head}"' in part
+    assert "make lint" in part
+    assert "<html" not in part
+
+
 def test_static_files_that_pages_name_are_there(browser, alice, everywhere):
     from django.contrib.staticfiles import finders
 

@@ -1,8 +1,8 @@
-// <agent-card data-agent data-topic>: an agent as templates/components/agent_card.html writes it, kept true: its state,
-// what it costs, its commands, and each step of an interrupt with its time.
+// <agent-card data-agent data-topic data-epoch data-seq>: an agent as templates/components/agent_card.html writes it, kept
+// true from that cursor on: its state, what it costs, its commands, and each step of an interrupt with its time.
 
 import { serverNow, serverSaid } from '../clock.js'
-import { client } from '../here.js'
+import { client, followFrom, watchesAgents } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 import { isWaiting, STEPS, sayStep } from '../runs/interrupt.js'
 import { Measures } from '../runs/measures.js'
@@ -19,6 +19,10 @@ const ENDED_SHOWN = 8000
 const CPU_FLOOR = 100
 const BYTES_FLOOR = 64 * 1048576
 
+/** What its team was told last about each agent: a card may be written before that, and stand here after. @type {Map<string, any>} */
+const told = new Map()
+client.on(EVENT.AGENT_UPDATE, ({ data }) => told.set(data.agent_id, data))
+
 export class AgentCard extends HTMLElement {
   /** @type {(() => void)[]} */
   #stops = []
@@ -30,9 +34,9 @@ export class AgentCard extends HTMLElement {
   #asking
 
   connectedCallback() {
-    const { agent = '', topic = '' } = this.dataset
+    const { agent = '' } = this.dataset
     this.#measures = new Measures(sessionStorage, agent, serverNow())
-    const feed = client.follow(topic)
+    const feed = followFrom(this)
     for (const row of this.#rows) this.#showInterrupt(row)
     this.#stops = [
       feed.on(EVENT.COMMAND_REQUEST, ({ data }) => this.#requested(data)),
@@ -41,10 +45,11 @@ export class AgentCard extends HTMLElement {
       feed.on(EVENT.METRICS, ({ data, timestamp }) => this.#measured(timestamp, data.metrics)),
       client.on(EVENT.AGENT_UPDATE, ({ data }) => data.agent_id === agent && this.#updated(data)),
       // Whispers don't come over HTTP.
-      client.watch(({ transport }) => this.#askInstead(transport === 'http')),
+      client.watch(({ transport }) => this.#askInstead(watchesAgents && transport === 'http')),
     ]
-    this.#commands.addEventListener('click', ({ target }) => this.#clicked(target))
+    this.#commands.onclick = ({ target }) => this.#clicked(target)
     this.#showMeasures()
+    if (told.has(agent)) this.#updated(told.get(agent))
   }
 
   disconnectedCallback() {
@@ -153,7 +158,6 @@ export class AgentCard extends HTMLElement {
     }
     fill(/** @type {Element} */ (this.querySelector('header') ?? this), { status, name })
     fill(this, { busy, slots })
-    this.dataset.status = status
   }
 
   /** @param {string} timestamp @param {{cpu_percent?: number, rss_bytes?: number}} metrics */

@@ -18,6 +18,9 @@ export function morph(place, html) {
 
 /** @param {Element} have @param {Element} want */
 function children(have, want) {
+  const wantedKeys = new Set(Array.from(want.children, keyOf))
+  // What goes, goes first: what stays need not be moved around it.
+  for (const child of [...have.children]) if (keyOf(child) && !wantedKeys.has(keyOf(child))) child.remove()
   const keyed = new Map(Array.from(have.children, (child) => [keyOf(child), child]))
   let at = have.firstChild
   for (const wanted of [...want.childNodes]) {

@@ -8,7 +8,8 @@ import '../elements/run-timeline.js'
 import '../elements/run-timer.js'
 import '../elements/who-watches.js'
 import { inWords, serverNow, serverSaid } from '../clock.js'
-import { copyOf, fill, flash, pressed } from '../elements/fill.js'
+import { fill, flash, pressed } from '../elements/fill.js'
+import { livePart } from '../elements/live-part.js'
 import { client, feeds } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 import { RunStory } from '../runs/story.js'
@@ -31,6 +32,7 @@ const timeline = /** @type {RunTimeline} */ (main.querySelector('run-timeline'))
 const timer = /** @type {RunTimer} */ (head.querySelector('run-timer'))
 const tabs = /** @type {RunTabs} */ (main.querySelector('run-tabs'))
 const log = /** @type {LogConsole} */ (main.querySelector('log-console'))
+const agents = livePart(/** @type {HTMLElement} */ (document.getElementById('agents')), '?part=agents')
 /** Agents whose cards are there or on their way. */
 const known = new Set(
   [.../** @type {NodeListOf<HTMLElement>} */ (main.querySelectorAll('agent-card'))].map(({ dataset }) => dataset.agent),
@@ -128,19 +130,10 @@ function setOrNot(element, name, value) {
 }
 
 /** An agent that comes in while the run goes on gets a card too. @param {string} id */
-async function showAgent(id) {
+function showAgent(id) {
   if (known.has(id)) return
   known.add(id)
-  try {
-    const agent = await client.api.get(`api/v1/agents/${id}/`)
-    const card = copyOf('agent-card')
-    Object.assign(card.dataset, { agent: id, topic: agent.topic, status: agent.status })
-    card.ariaLabel = `Agent ${agent.name}`
-    fill(card, { name: agent.name, link: `/agents/${id}/`, status: agent.status, busy: agent.busy, slots: agent.slots })
-    document.getElementById('agents')?.append(card)
-  } catch {
-    known.delete(id)
-  }
+  agents.renew()
 }
 
 /** How it ended, or that it will not end well, and a way on. */
