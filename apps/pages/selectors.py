@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Substr
 
@@ -24,7 +25,7 @@ from apps.swarm.models import Project, Run
 
 FOLLOWED_CHATS = 12
 MOST_CARDS = 24
-"""Agents that a run's page shows live: a connection may follow 50 topics."""
+"""Agents that a page shows live: a connection may follow 50 topics, and other tabs need some too."""
 
 
 def teams_shown(actor: Actor) -> list[Team]:
@@ -72,9 +73,12 @@ def project_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
     ]
 
 
-def agent_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
-    """Each agent with its cursor and what it does now."""
-    return [agent_card(actor, agent) for agent in agents_of(actor).filter(team__in=teams).select_related("team")[:36]]
+def agents_listed(actor: Actor, teams: list[Team], *, find: str, number: str) -> Page[Agent]:
+    """One page of the agents whose names have all the words of `find`; a number out of range is the nearest."""
+    agents = agents_of(actor).filter(team__in=teams).select_related("team").order_by("name", "id")
+    for word in find.split():
+        agents = agents.filter(name__icontains=word)
+    return Paginator(agents, MOST_CARDS).get_page(number)
 
 
 def agent_card(actor: Actor, agent: Agent) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def tasks(request: HttpRequest, actor: Actor) -> HttpResponse:
     shown = {"feeds": feeds, "states": of_tasks.states(actor, teams), "state": state}
     if request.GET.get("part") == "states":
         return show(request, "pages/states.html", **shown)
-    agents = list(agents_of(actor).filter(team__in=teams))
+    agents = list(agents_of(actor).filter(team__in=teams).order_by("name", "id"))
     labels = sorted({label for agent in agents for label in agent.labels})
     listed = of_tasks.tasks_listed(actor, teams, state)
     mine = selectors.operated(actor, teams)
@@ -122,9 +122,19 @@ def task(request: HttpRequest, actor: Actor, task_id: UUID) -> HttpResponse:
 
 @page
 def agents(request: HttpRequest, actor: Actor) -> HttpResponse:
+    """`?find=` lists only agents with these words in their names; `?part=list` is what the page's script replaces."""
     teams = selectors.teams_shown(actor)
     feeds = selectors.team_feeds(teams)
-    return show(request, "pages/agents.html", feeds=feeds, cards=selectors.agent_cards(actor, teams))
+    find = request.GET.get("find", "")
+    listed = selectors.agents_listed(actor, teams, find=find, number=request.GET.get("page", "1"))
+    return show(
+        request,
+        "pages/agent_list.html" if request.GET.get("part") == "list" else "pages/agents.html",
+        feeds=feeds,
+        find=find,
+        listed=listed,
+        cards=[selectors.agent_card(actor, agent) for agent in listed],
+    )
 
 
 @page

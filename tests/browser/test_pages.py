@@ -113,6 +113,26 @@ async def test_tasks_are_filtered_by_state_and_words(server, window, team, alice
     await expect(rows).to_have_count(1)
 
 
+async def test_more_agents_than_a_page_shows_come_and_go_without_a_reload(server, window, team, alice):
+    server.do("tests.support.scene:agents", team.id, [f"box-{n:02}" for n in range(30)])
+    page = await (await window(alice)).open("/agents/")
+    await live(page)
+    await page.evaluate("window.isTheSamePage = true")
+    cards = page.locator("agent-card h2")
+    await expect(page.locator("nav.pages")).to_contain_text("1–24 of 30 agents")
+
+    server.do("tests.support.scene:agents", team.id, ["box-29"])  # has no card here
+    server.do("tests.support.scene:agents", team.id, ["a new one"])
+    await expect(cards.first).to_have_text("a new one")
+    await expect(cards).to_have_count(24)
+    await expect(page.locator("nav.pages")).to_contain_text("1–24 of 31 agents")
+    assert await page.evaluate("window.isTheSamePage")
+
+    await page.fill("[data-filter]", "29")
+    await page.keyboard.press("Enter")
+    await expect(cards).to_have_text(["box-29"])
+
+
 async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice):
     hers = await window(alice)
     page = await hers.open("/tasks/")

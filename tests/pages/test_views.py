@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from apps.accounts.actors import Actor
+from apps.agents.models import Agent
 from apps.chat.services import open_session
 from apps.events import log
 from project.files import version
@@ -123,6 +124,27 @@ def test_the_dashboard_gives_the_part_that_its_script_replaces(browser, alice, r
     part = browser(alice).get("/?part=overview").text
     assert "Check" in part
     assert "<html" not in part
+
+
+def test_every_agent_can_be_reached(browser, alice, mallory, team):
+    names = [f"agent-{number:02}" for number in range(60)]
+    Agent.objects.bulk_create(Agent(team=team, name=name) for name in names)
+
+    def shown(query, who=alice):
+        text = browser(who).get(f"/agents/{query}").text
+        return re.findall(r'aria-label="Agent ([^"]+)"', text), text
+
+    pages = [shown(f"?page={number}") for number in (1, 2, 3)]
+    assert [name for found, _ in pages for name in found] == names
+    assert "25–48 of 60 agents" in pages[1][1]
+    assert 'href="?page=1"' in pages[1][1]
+    assert 'href="?page=3"' in pages[1][1]
+    assert shown("?page=nonsense")[0] == pages[0][0]
+    assert shown("?page=99&part=list")[0] == pages[2][0]
+    assert shown("?find=AGENT 57")[0] == ["agent-57"]
+    assert "No agent here has “&lt;b&gt;” in its name" in shown("?find=<b>")[1]
+    assert 'href="?find=agent&amp;page=2"' in shown("?find=agent&part=list")[1]
+    assert shown("?find=agent", mallory)[0] == []
 
 
 def test_a_run_gives_the_cards_of_its_agents_with_their_cursors(browser, alice, run, agent):

@@ -49,6 +49,19 @@ def fill(team: str, user: int) -> dict[str, str]:
     }
 
 
+def agents(team: str, names: list[str]) -> None:
+    """Agents of these names are there, new or not, and the team is told."""
+    from django.db import transaction
+
+    from apps.agents.models import Agent
+    from apps.agents.services.commands import announce
+
+    for name in names:
+        with transaction.atomic():
+            agent, is_new = Agent.objects.get_or_create(team_id=team, name=name, defaults={"status": "online"})
+            announce(agent, "registered" if is_new else "updated")
+
+
 def talk(topic: str, user: int, contents: list[str]) -> None:
     """Somebody says all of this at once, faster than a client may."""
     from django.db import transaction
