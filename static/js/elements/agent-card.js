@@ -153,6 +153,7 @@ export class AgentCard extends HTMLElement {
   #updated({ change, name, status, busy, slots }) {
     if (change === 'deleted') {
       this.inert = true
+      client.unfollow(this.dataset.topic ?? '')
       fill(this, { status: 'deleted' })
       return
     }
