@@ -133,8 +133,20 @@ async def test_more_agents_than_a_page_shows_come_and_go_without_a_reload(server
     await expect(cards).to_have_text(["box-29"])
 
 
-async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice):
+async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice, pages):
     hers = await window(alice)
+    page = await hers.open(pages["agent"])
+    await live(page)
+    await page.fill("#line", "uname -a")
+    await page.reload()
+    assert await page.input_value("#line") == "uname -a"
+    await live(page)
+    await page.locator("#line").press("Enter")
+    await page.wait_for_selector("agent-card >> text=uname -a")
+    await expect(page.locator("#line")).to_have_value("")
+    await page.reload()
+    assert await page.input_value("#line") == ""
+
     page = await hers.open("/tasks/")
     await live(page)
     await page.fill("#query", "echo one")

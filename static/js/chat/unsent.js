@@ -1,5 +1,7 @@
 // What the server has refused, so that a reload does not cost it: it can be tried again, or taken back.
 
+import { forget, recall, remember } from '../memory.js'
+
 /** @typedef {{content: string, why: string}} Refused */
 
 export class Unsent {
@@ -12,7 +14,7 @@ export class Unsent {
 
   /** @returns {Refused[]} oldest first */
   all() {
-    return JSON.parse(localStorage.getItem(this.#name) ?? '[]')
+    return recall(this.#name) ?? []
   }
 
   /** @param {Refused} refused */
@@ -29,7 +31,7 @@ export class Unsent {
 
   /** @param {Refused[]} all */
   #keep(all) {
-    if (all.length) localStorage.setItem(this.#name, JSON.stringify(all))
-    else localStorage.removeItem(this.#name)
+    if (all.length) remember(this.#name, all)
+    else forget(this.#name)
   }
 }

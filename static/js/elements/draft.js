@@ -1,5 +1,7 @@
 // What is being typed survives a reload, a crash and a closed tab; it is forgotten when it has been sent.
 
+import { forget, recall, remember } from '../memory.js'
+
 /** Keep the named fields of `form` under `key`. @param {HTMLFormElement} form @param {string} key @returns {{forget: () => void}} */
 export function keepDraft(form, key) {
   const name = `draft ${document.body.dataset.user} ${key}`
@@ -8,7 +10,7 @@ export function keepDraft(form, key) {
       ({ name }) => name,
     )
 
-  const kept = JSON.parse(localStorage.getItem(name) ?? '{}')
+  const kept = recall(name) ?? {}
   for (const field of fields()) {
     const fits =
       field.localName !== 'select' ||
@@ -16,7 +18,7 @@ export function keepDraft(form, key) {
     if (field.name in kept && fits) field.value = kept[field.name]
   }
   form.addEventListener('input', () => {
-    localStorage.setItem(name, JSON.stringify(Object.fromEntries(fields().map(({ name, value }) => [name, value]))))
+    remember(name, Object.fromEntries(fields().map(({ name, value }) => [name, value])))
   })
-  return { forget: () => localStorage.removeItem(name) }
+  return { forget: () => forget(name) }
 }

@@ -5,6 +5,7 @@ import '../elements/agent-card.js'
 import '../elements/agent-terminal.js'
 import '../elements/log-console.js'
 import '../elements/who-watches.js'
+import { keepDraft } from '../elements/draft.js'
 import { fill, pressed } from '../elements/fill.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
@@ -41,13 +42,20 @@ client.on(EVENT.AGENT_UPDATE, ({ data }) => {
 })
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector('form[data-action="request"]'))
-form?.addEventListener('submit', async (event) => {
-  event.preventDefault()
-  const shell = String(new FormData(form).get('line'))
-  const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
-  // What was typed stays until the server has it.
-  if (await pressed(button, form, () => client.ask(FRAME.COMMAND_REQUEST, topic, { spec: { shell } }))) form.reset()
-})
+if (form) {
+  const draft = keepDraft(form, topic)
+  const line = /** @type {HTMLInputElement} */ (form.elements.namedItem('line'))
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault()
+    const shell = line.value
+    const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
+    // What was typed stays until the server has it, and what was typed meanwhile stays too.
+    const ack = await pressed(button, form, () => client.ask(FRAME.COMMAND_REQUEST, topic, { spec: { shell } }))
+    if (!ack || line.value !== shell) return
+    line.value = ''
+    draft.forget()
+  })
+}
 
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-view]'))) {
   button.addEventListener('click', () => showView(button.dataset.view ?? ''))

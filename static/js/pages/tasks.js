@@ -29,7 +29,8 @@ if (form) {
     const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
     // What was typed stays until the server has it, and whom it is for beyond that.
     if (!(await pressed(button, form, () => client.ask(FRAME.TASK_SUBMIT, team, task)))) return
-    if (query.value === task.query) query.value = ''
+    if (query.value !== task.query) return
+    query.value = ''
     draft.forget()
   })
 }
