@@ -48,6 +48,21 @@ async def complaints(page):
     ]
 
 
+async def complaints_of_what_opens(page):
+    """The menu, the panel of the connection and the list of shortcuts, each while it is open."""
+    found = []
+    for button, opened in [
+        ("connection-status .signal", ".quality dl"),
+        ("button.who", "#menu"),
+        ("#menu [data-action=shortcuts]", "#shortcuts"),
+    ]:
+        await page.click(button)
+        await page.wait_for_selector(opened)
+        found += await complaints(page)
+    await page.keyboard.press("Escape")
+    return found
+
+
 @pytest.mark.parametrize("theme", ["dark", "light"])
 async def test_every_page_is_accessible_and_fits(theme, window, server, alice, pages):
     found = []
@@ -60,6 +75,8 @@ async def test_every_page_is_accessible_and_fits(theme, window, server, alice, p
                 await live(page)
             before = len(opened.problems)
             found += await complaints(page)
+            if path == "/" and who:
+                found += await complaints_of_what_opens(page)
             await page.set_viewport_size(PHONE)
             if wider := await page.evaluate("document.documentElement.scrollWidth - innerWidth"):
                 found.append(f"{path} is {wider} px wider than a phone")
@@ -99,8 +116,15 @@ async def test_the_keyboard_goes_everywhere(window, alice):
         await live(page)
     await page.keyboard.press("?")
     await page.wait_for_selector("dialog[open] >> text=Keyboard shortcuts")
+    await page.get_by_label("Use the keys").uncheck()
     await page.keyboard.press("Escape")
     await page.wait_for_selector("dialog[open]", state="hidden")
+    await page.keyboard.press("?")
+    assert await page.locator("dialog[open]").count() == 0
+    await page.click("button.who")
+    await page.click("text=Keyboard shortcuts")
+    await page.get_by_label("Use the keys").check()
+    await page.keyboard.press("Escape")
 
     await page.keyboard.press("g")
     await page.keyboard.press("t")

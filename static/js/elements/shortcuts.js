@@ -1,4 +1,7 @@
-// The keyboard: `g` and a letter goes to a page, `/` to the page's filter, `?` shows what there is.
+// The keyboard: `g` and a letter goes to a page, `/` to the page's filter, `?` shows what there is. Who speaks to the
+// machine, or hits keys by accident, switches them off.
+
+import { recall, remember } from '../memory.js'
 
 const PLACES = /** @type {Record<string, string>} */ ({
   d: '/',
@@ -9,6 +12,8 @@ const PLACES = /** @type {Record<string, string>} */ ({
 })
 const WAITS = 1500
 
+const KEPT = 'shortcuts are off'
+
 let goesUntil = 0
 
 export function listenForShortcuts() {
@@ -18,6 +23,7 @@ export function listenForShortcuts() {
     document.getElementById('menu')?.hidePopover()
     showShortcuts()
   })
+  theSwitch().onchange = () => remember(KEPT, !theSwitch().checked)
 }
 
 /** @param {KeyboardEvent} event */
@@ -27,7 +33,7 @@ function pressed(event) {
     return event.preventDefault()
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
-  if (isWriting(event.target) || document.querySelector('dialog[open]')) return
+  if (isWriting(event.target) || document.querySelector('dialog[open]') || recall(KEPT)) return
 
   const place = performance.now() < goesUntil ? PLACES[event.key] : undefined
   goesUntil = event.key === 'g' ? performance.now() + WAITS : 0
@@ -40,7 +46,12 @@ function pressed(event) {
 
 function showShortcuts() {
   const sheet = document.getElementById('shortcuts')
+  theSwitch().checked = !recall(KEPT)
   if (sheet instanceof HTMLDialogElement) sheet.showModal()
+}
+
+function theSwitch() {
+  return /** @type {HTMLInputElement} */ (document.getElementById('use-shortcuts'))
 }
 
 function focusField() {
