@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import expect
 
-from tests.support.pages import live, said, script, state, write
+from tests.support.pages import hears, live, said, script, state, write
 
 pytestmark = pytest.mark.variants("uvicorn-sqlite")
 on_both = pytest.mark.variants("sqlite")
@@ -249,6 +249,27 @@ async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, ap
     await expect(page.locator("stale-note")).to_be_hidden()
     await expect(page.locator(".message[data-state]")).to_have_count(0)
     assert await page.locator(".mark").count() == 1
+
+
+async def test_what_waits_is_seen_after_a_reload_and_so_is_its_refusal(window, alice, room):
+    hers = await window(alice)
+    nothing_gets_out = "**/api/v1/frames/"
+    await hers.context.route(nothing_gets_out, lambda route: route.abort())
+    page = await hers.open(f"{room['path']}?transport=poll")
+    await state(page, "polling")
+    await write(page, "kept")
+    await write(page, "ü" * 9000)
+    waiting = page.locator(".message[data-state=waiting]")
+    await expect(waiting).to_have_count(2)
+    await page.reload()
+    await expect(waiting).to_have_count(2)
+
+    await hers.context.unroute(nothing_gets_out)
+    await page.reload()
+    await hears(page, "kept")
+    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
+    await page.click("text=Take back")
+    assert await page.input_value("#write textarea") == "ü" * 9000
 
 
 async def test_days_and_speakers_are_told_apart(window, alice, bob, api, room):

@@ -43,11 +43,8 @@ feed.on(EVENT.TYPING, ({ data }) => {
 })
 client.on('error', ({ data }) => talk.note(`The server refused what this page said: ${data.message}`, 'error'))
 
-// What an earlier page of ours has not got through yet, and what it was refused.
-client.loaded?.then(() => {
-  for (const { data, answer } of client.waitingOn(feed.topic)) follow(bubbleOf(data.content), data.content, answer)
-})
 for (const { content, why } of unsent.all()) refuse(bubbleOf(content), content, why)
+showWaiting()
 
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) talk.seen()
@@ -91,6 +88,12 @@ adding?.addEventListener('submit', async (event) => {
 function send(bubble, content) {
   talk.sending(bubble)
   follow(bubble, content, client.send(FRAME.MESSAGE, feed.topic, { content }))
+}
+
+/** What an earlier page of ours has not got through yet. */
+async function showWaiting() {
+  await client.loaded
+  for (const { data, answer } of client.waitingOn(feed.topic)) follow(bubbleOf(data.content), data.content, answer)
 }
 
 /** See what becomes of a message. @param {HTMLElement} bubble @param {string} content @param {Promise<any>} answer */
