@@ -119,6 +119,31 @@ test('polling without a cursor starts at the head', async () => {
   assert.deepEqual(heard, [2])
 })
 
+test('polling tells a topic that began anew, even if it is as long as before', async () => {
+  server.store(TOPIC)
+  const { heard } = following({ transport: 'poll' })
+  const resets = []
+  client.follow(TOPIC).on('reset', ({ data }) => resets.push([data.epoch, data.head]))
+  await until(() => heard.length === 1)
+  server.topics.set(TOPIC, { epoch: 'e2', floor: 0, events: [] })
+  server.store(TOPIC)
+  await until(() => resets.length)
+  assert.deepEqual(resets, [['e2', 1]])
+})
+
+for (const transport of ['poll']) {
+  test(`a topic that one may not read is refused to who follows it (${transport})`, async () => {
+    server.forbidden.add('chat.9')
+    const { heard } = following({ transport })
+    const refusals = []
+    client.follow('chat.9', { epoch: null, seq: 0 }).on('unsubscribed', ({ data }) => refusals.push(data.code))
+    await until(() => refusals.length)
+    server.say(TOPIC)
+    await until(() => heard.length === 1)
+    assert.deepEqual(refusals, ['not_found'])
+  })
+}
+
 test('frames go over HTTP while polling', async () => {
   following({ transport: 'poll' })
   const ack = await client.send('message', TOPIC, { content: 'Hello' })

@@ -72,8 +72,7 @@ export class ScriptedServer {
 
   #subscribe(socket, { id, topic: name, data }) {
     if (this.forbidden.has(name)) {
-      const refusal = { code: 'not_found', message: `There is no topic ${name}.` }
-      return socket.push({ type: 'error', id, data: refusal })
+      return socket.push({ type: 'error', id, data: notFound(name) })
     }
     const topic = this.topic(name)
     const head = topic.events.length
@@ -110,6 +109,7 @@ export class ScriptedServer {
   async #read(query, init) {
     const name = query.get('topic')
     const topic = this.topic(name)
+    if (this.forbidden.has(name)) return Response.json({ error: notFound(name) }, { status: 404 })
     if (query.has('before')) return this.#readBefore(name, Number(query.get('before')))
     const after = Number(query.get('after'))
     const wait = Number(query.get('wait') ?? 0) * 1000
@@ -177,6 +177,8 @@ class ScriptedSocket {
     this.readyState = 3
   }
 }
+
+const notFound = (name) => ({ code: 'not_found', message: `There is no topic ${name}.` })
 
 export const oneTo = (n) => Array.from({ length: n }, (_, index) => index + 1)
 

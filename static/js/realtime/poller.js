@@ -5,6 +5,7 @@ import { Api } from './api.js'
 import { CLOSE, CONTROL } from './contract.js'
 import { Pace } from './pace.js'
 import { Problem } from './problem.js'
+import { sleep } from './sleep.js'
 
 /** @import {Cursor, Frame, Line, LineListener, Page} from './types.d.ts' */
 
@@ -98,7 +99,7 @@ export class Poller {
         if (hold) this.#heldFailures = 0
       } catch (error) {
         if (followed.stop.signal.aborted) return
-        if (await this.#isOver(followed, id, error, hold)) return
+        if (await this.#isOver(followed, error, hold)) return
         continue
       }
       if (followed.stop.signal.aborted) return
@@ -135,7 +136,8 @@ export class Poller {
   #pass(followed, { epoch, head, floor, reset, events }, pace) {
     const { topic } = followed
     if (reset) {
-      if (followed.seq !== head)
+      // Our own cursor was moved to the head when we were told that it was gone.
+      if (followed.seq !== head || followed.epoch !== epoch)
         this.#listener.received({ type: CONTROL.RESET, topic, data: { topic, epoch, head, floor } })
       followed.epoch = epoch
       followed.seq = head
@@ -149,16 +151,17 @@ export class Poller {
     this.#listener.received({ type: CONTROL.BATCH, messages: fresh })
   }
 
-  /** One reading has failed: is this the end of the topic, or of the line? @param {Followed} followed @param {string | undefined} id @param {unknown} error @param {boolean} held */
-  async #isOver(followed, id, error, held) {
-    const problem = error instanceof Problem ? error : new Problem('server_error')
-    if (problem.code === 'forbidden' || problem.code === 'not_found') {
-      this.#unfollow(followed.topic)
-      this.#listener.received({ type: CONTROL.ERROR, id, topic: followed.topic, data: asData(problem) })
-      return true
-    }
+  /** One reading has failed: is this the end of the topic, or of the line? @param {Followed} followed @param {unknown} error @param {boolean} held */
+  async #isOver(followed, error, held) {
+    const { topic, stop } = followed
+    const problem = Problem.from(error)
     if (problem.code === 'unauthenticated') {
       this.#end(problem)
+      return true
+    }
+    if (problem.isFinal()) {
+      this.#unfollow(topic)
+      this.#listener.received({ type: CONTROL.UNSUBSCRIBED, topic, data: problem.asRefusal() })
       return true
     }
     // A proxy that cuts held questions still lets short ones through.
@@ -172,7 +175,7 @@ export class Poller {
       this.#end(problem)
       return true
     }
-    await sleep((problem.retryAfter ?? 1) * 1000, followed.stop.signal)
+    await sleep((problem.retryAfter ?? 1) * 1000, stop.signal)
     return false
   }
 
@@ -210,10 +213,10 @@ export class Poller {
     try {
       this.#tell(await this.#api.frame(frame))
     } catch (error) {
-      const problem = error instanceof Problem ? error : new Problem('server_error')
+      const problem = Problem.from(error)
       if (problem.code === 'unauthenticated') this.#end(problem)
       // Not delivered is not refused: the outbox sends it again.
-      else if (!isOfTheWay(problem)) this.#tell({ type: CONTROL.ERROR, id: frame.id, data: asData(problem) })
+      else if (!problem.isOfTheWay()) this.#tell({ type: CONTROL.ERROR, id: frame.id, data: problem.asRefusal() })
     }
   }
 
@@ -226,31 +229,8 @@ export class Poller {
   #end(error) {
     if (this.#stopped.signal.aborted) return
     this.close()
-    const problem = error instanceof Problem ? error : new Problem('server_error')
+    const problem = Problem.from(error)
     const code = problem.code === 'unauthenticated' ? CLOSE.UNAUTHENTICATED : 1006
-    this.#listener.closed({ code, refusal: asData(problem) })
+    this.#listener.closed({ code, refusal: problem.asRefusal() })
   }
-}
-
-/** @param {Problem} problem */
-function isOfTheWay(problem) {
-  return ['timeout', 'connection_failed', 'server_error'].includes(problem.code)
-}
-
-/** @param {Problem} problem */
-function asData({ code, message, retryAfter }) {
-  return retryAfter === null ? { code, message } : { code, message, retry_after: retryAfter }
-}
-
-/** @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} */
-function sleep(ms, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-    function done() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-  })
 }

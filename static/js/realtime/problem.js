@@ -3,6 +3,7 @@
 /** @import {Refusal} from './types.d.ts' */
 
 const TRANSIENT = new Set(['too_fast', 'too_many_connections', 'unavailable'])
+const OF_THE_WAY = new Set(['connection_failed', 'server_error', 'timeout'])
 
 /** What stands in place of the server's own sentence when there is none, or when the reason is on this side. */
 const WORDS = /** @type {Record<string, string>} */ ({
@@ -34,8 +35,29 @@ export class Problem extends Error {
     return new Problem(refusal?.code ?? 'server_error', refusal?.message, refusal?.retry_after ?? null)
   }
 
+  /** Whatever went wrong, as a Problem. @param {unknown} error */
+  static from(error) {
+    return error instanceof Problem ? error : new Problem('server_error')
+  }
+
   /** The same frame may be taken a little later. */
   isTransient() {
     return TRANSIENT.has(this.code)
+  }
+
+  /** Nobody has refused it: it did not get there, or its answer not back. */
+  isOfTheWay() {
+    return OF_THE_WAY.has(this.code)
+  }
+
+  /** Who asks again is answered the same. */
+  isFinal() {
+    return !this.isTransient() && !this.isOfTheWay()
+  }
+
+  /** @returns {Refusal} as it travels on the wire */
+  asRefusal() {
+    const { code, message, retryAfter } = this
+    return retryAfter === null ? { code, message } : { code, message, retry_after: retryAfter }
   }
 }

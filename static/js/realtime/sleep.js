@@ -1,0 +1,12 @@
+/** Wait, or be woken by `signal`. @param {number} ms @param {AbortSignal} signal @returns {Promise<void>} */
+export function sleep(ms, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done, { once: true })
+    function done() {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+  })
+}
