@@ -131,7 +131,7 @@ test('polling tells a topic that began anew, even if it is as long as before', a
   assert.deepEqual(resets, [['e2', 1]])
 })
 
-for (const transport of ['poll']) {
+for (const transport of ['socket', 'poll']) {
   test(`a topic that one may not read is refused to who follows it (${transport})`, async () => {
     server.forbidden.add('chat.9')
     const { heard } = following({ transport })

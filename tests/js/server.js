@@ -13,6 +13,10 @@ export class ScriptedServer {
   answersPing = true
   acks = true
   forbidden = new Set()
+  /** What it says to a `subscribe`, in place of following: a refusal, or `false` for nothing at all. */
+  refuses = (_topic) => null
+  /** How many topics a socket may follow. */
+  most = 50
   /** Commands that were carried out, each once. */
   done = []
   #refs = new Map()
@@ -57,7 +61,8 @@ export class ScriptedServer {
   /** What the server says to a frame. */
   answer(socket, frame) {
     const { type, id, topic: name, data } = frame
-    if (type === 'auth' || type === 'received' || type === 'unsubscribe') return
+    if (type === 'auth' || type === 'received') return
+    if (type === 'unsubscribe') return socket.follows.delete(name)
     if (type === 'ping') return this.answersPing && socket.push({ type: 'pong', id, data: { time: 0 } })
     if (type === 'subscribe') return this.#subscribe(socket, frame)
     if (!this.acks) return
@@ -74,6 +79,9 @@ export class ScriptedServer {
     if (this.forbidden.has(name)) {
       return socket.push({ type: 'error', id, data: notFound(name) })
     }
+    const refusal = socket.follows.size < this.most ? this.refuses(name) : { code: 'too_fast', message: '' }
+    if (refusal === false) return
+    if (refusal) return socket.push({ type: 'error', id, data: refusal })
     const topic = this.topic(name)
     const head = topic.events.length
     socket.follows.add(name)
@@ -148,7 +156,8 @@ class ScriptedSocket {
       if (!server.socketsWork) return this.cut(1006)
       this.readyState = 1
       this.onopen?.({})
-      this.push({ type: 'connection_established', data: { connection_id: 'c', heartbeat_interval: 25 } })
+      const limits = { topics: server.most }
+      this.push({ type: 'connection_established', data: { connection_id: 'c', heartbeat_interval: 25, limits } })
     })
   }
 

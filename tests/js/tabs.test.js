@@ -124,13 +124,13 @@ test('an answer goes to the tab that asked, once', async () => {
   assert.equal(count('message'), 1)
 })
 
-test('a refused topic is refused to the tab that asked', async () => {
+test('a refused topic is refused to the tab that follows it', async () => {
   await openLiveTab()
   server.forbidden.add('chat.9')
   const second = await openLiveTab()
   const refusals = []
-  second.client.on('error', ({ topic, data }) => refusals.push([topic, data.code]))
-  second.client.follow('chat.9', { epoch: null, seq: 0 })
+  const feed = second.run(() => second.client.follow('chat.9', { epoch: null, seq: 0 }))
+  feed.on('unsubscribed', ({ topic, data }) => refusals.push([topic, data.code]))
   await until(() => refusals.length)
   assert.deepEqual(refusals, [['chat.9', 'not_found']])
 })

@@ -16,9 +16,11 @@ import { Poller } from './poller.js'
 import { Problem } from './problem.js'
 import { Socket } from './socket.js'
 import { IndexedStore } from './store.js'
+import { subscribe } from './subscribe.js'
 import { Tabs } from './tabs.js'
+import { Topics } from './topics.js'
 
-/** @import {Cursor, Entry, Frame, Hello, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
+/** @import {Cursor, Entry, Frame, Hello, LineListener, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
 /** @import {Listener} from './feed.js' */
 
 /** @typedef {Status & {waiting: number, replayed: number, lost: number, resent: number, leads: boolean}} Standing */
@@ -85,13 +87,15 @@ export class Client {
       received: (/** @type {Frame} */ frame) => this.#received(frame),
       changed: (/** @type {Status} */ status) => this.#changed(status),
     }
+    const socket = (/** @type {LineListener} */ line) => new Socket(socketUrl, line, { token, ticket, traffic })
+    const poll = (/** @type {LineListener} */ line) => new Poller(this.api, line)
     const connect = (/** @type {WireListener} */ to, wasUp = false) =>
       new Connection({
         openers: {
           ...(transport !== 'poll' && {
-            websocket: (line) => new Socket(socketUrl, line, { token, ticket, traffic }),
+            websocket: (line) => new Topics(line, socket, poll),
           }),
-          ...(transport !== 'socket' && { http: (line) => new Poller(this.api, line) }),
+          ...(transport !== 'socket' && { http: poll }),
         },
         listener: to,
         user,
@@ -150,7 +154,7 @@ export class Client {
 
     const feed = new Feed(topic, cursor, (event) => this.#tell(event))
     this.#feeds.set(topic, feed)
-    this.#subscribe(feed)
+    this.#wire.send(subscribe(topic, feed))
     return feed
   }
 
@@ -209,16 +213,10 @@ export class Client {
   #opened({ resumed, limits }) {
     this.#frameBytes = limits?.frame_bytes ?? this.#frameBytes
     for (const feed of this.#feeds.values()) {
-      if (!resumed) this.#subscribe(feed)
+      if (!resumed) this.#wire.send(subscribe(feed.topic, feed))
       else if (feed.isBehind()) this.#fill(feed)
     }
     this.#outbox.resume()
-  }
-
-  /** @param {Feed} feed */
-  #subscribe({ topic, epoch, seq }) {
-    const data = seq === null ? {} : epoch === null ? { after: seq } : { after: seq, epoch }
-    this.#wire.send({ type: CONTROL.SUBSCRIBE, id: newId(), topic, data })
   }
 
   /** @param {Frame} frame */

@@ -6,6 +6,7 @@ import { CLOSE, CONTROL } from './contract.js'
 import { Pace } from './pace.js'
 import { Problem } from './problem.js'
 import { sleep } from './sleep.js'
+import { subscribe } from './subscribe.js'
 
 /** @import {Cursor, Frame, Line, LineListener, Page} from './types.d.ts' */
 
@@ -15,7 +16,7 @@ const FAILURES_ALLOWED = 2
 const HELD_OPEN = 3
 const HOLD_AGAIN_AFTER = 120_000
 
-/** @typedef {Cursor & {topic: string, stop: AbortController}} Followed */
+/** @typedef {Cursor & {topic: string, id: string | undefined, stop: AbortController}} Followed */
 
 /** @implements {Line} */
 export class Poller {
@@ -53,7 +54,6 @@ export class Poller {
     this.#open = false
     this.#stopped.abort()
     for (const followed of this.#followed.values()) followed.stop.abort()
-    this.#followed.clear()
   }
 
   giveUp() {
@@ -81,10 +81,16 @@ export class Poller {
     return true
   }
 
+  /** The frame with which another line goes on where this one is, or ended. @param {string} topic */
+  goingOn(topic) {
+    const followed = this.#followed.get(topic)
+    return followed && subscribe(topic, followed, followed.id)
+  }
+
   /** @param {Frame} frame */
   async #follow({ id, topic = '', data }) {
     this.#unfollow(topic)
-    const followed = { topic, epoch: data?.epoch ?? null, seq: data?.after ?? null, stop: new AbortController() }
+    const followed = { topic, id, epoch: data?.epoch ?? null, seq: data?.after ?? null, stop: new AbortController() }
     this.#followed.set(topic, followed)
 
     const etag = { value: /** @type {string | null} */ (null), retryAfter: null }
@@ -104,7 +110,7 @@ export class Poller {
       }
       if (followed.stop.signal.aborted) return
 
-      if (!known && page) this.#announce(followed, id, page)
+      if (!known && page) this.#announce(followed, page)
       known = true
       if (page) this.#pass(followed, page, pace)
       const isHeld = this.#mayHold(topic)
@@ -122,9 +128,9 @@ export class Poller {
     return this.#api.events(topic, where, { signal: stop.signal, etag })
   }
 
-  /** @param {Followed} followed @param {string | undefined} id @param {Page} page */
-  #announce(followed, id, { epoch, head, floor, reset }) {
-    const { topic } = followed
+  /** @param {Followed} followed @param {Page} page */
+  #announce(followed, { epoch, head, floor, reset }) {
+    const { topic, id } = followed
     if (reset) this.#listener.received({ type: CONTROL.RESET, topic, data: { topic, epoch, head, floor } })
     // From here on it is either the reader's own cursor or the head; both are known.
     if (reset || followed.seq === null) followed.seq = head

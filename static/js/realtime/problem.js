@@ -7,7 +7,6 @@ const OF_THE_WAY = new Set(['connection_failed', 'server_error', 'timeout'])
 
 /** What stands in place of the server's own sentence when there is none, or when the reason is on this side. */
 const WORDS = /** @type {Record<string, string>} */ ({
-  auth_failed: 'You are signed out. Sign in again to go on.',
   connection_failed: 'The server can’t be reached.',
   forbidden: 'You may not do that here.',
   network_lost: 'This device is offline. It goes on by itself when the network is back.',

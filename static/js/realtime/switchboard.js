@@ -4,6 +4,7 @@
 import { CONTROL } from './contract.js'
 import { newId } from './ids.js'
 import { ON, ROOM } from './mail.js'
+import { subscribe } from './subscribe.js'
 
 /** @import {Frame, Hello, Status, StoredEvent, Wire, WireListener} from './types.d.ts' */
 /** @import {Letter, Mail} from './mail.js' */
@@ -157,11 +158,9 @@ export class Switchboard {
 
   /** @param {string} topic @param {Shared} shared */
   #ask(topic, shared) {
-    const { seq, epoch } = shared
     shared.known = false
     shared.asked = newId()
-    const data = seq === null ? {} : epoch ? { after: seq, epoch } : { after: seq }
-    this.line.send({ type: CONTROL.SUBSCRIBE, id: shared.asked, topic, data })
+    this.line.send(subscribe(topic, shared, shared.asked))
   }
 
   /** Answer a tab from what is known here; what is older it fetches by itself. @param {string} topic @param {Shared} shared @param {Wish} wish */
@@ -207,8 +206,7 @@ export class Switchboard {
     else if (asker) {
       this.#askers.delete(id)
       this.#tell(asker, frame)
-    } else if (type === CONTROL.ERROR && id) this.#refused(frame)
-    else if (!shared) this.#elsewhere(frame)
+    } else if (!shared) this.#elsewhere(frame)
     else if (type === CONTROL.SUBSCRIBED) this.#subscribed(frame, shared)
     else {
       if (type === CONTROL.RESET) Object.assign(shared, { seq: frame.data.head, epoch: frame.data.epoch, newest: [] })
@@ -239,16 +237,6 @@ export class Switchboard {
     for (const wish of shared.wishes.splice(0)) this.#serve(topic, shared, wish)
   }
 
-  /** An error names only the frame, so it is known by the question which topic it is about. @param {Frame} frame */
-  #refused(frame) {
-    const [topic, shared] = [...this.#topics].find(([, { asked }]) => asked === frame.id) ?? []
-    if (!topic || !shared) return
-    const refused = new Map([...shared.tabs].map((tab) => [tab, frame.id]))
-    for (const { tab, id } of shared.wishes) refused.set(tab, id)
-    this.#forget(topic)
-    for (const [tab, id] of refused) this.#tell(tab, { ...frame, id, topic })
-  }
-
   /** @param {string} topic @param {Shared} shared @param {Frame} frame */
   #spread(topic, shared, frame) {
     for (const event of frame.messages ?? [frame]) remember(shared, event)
@@ -260,9 +248,9 @@ export class Switchboard {
 
   /** What belongs to no topic concerns everybody; an error without an id, only this tab can have caused. @param {Frame} frame */
   #elsewhere(frame) {
-    if (frame.topic && frame.seq) return
+    if (frame.id || (frame.topic && frame.seq)) return
     this.#own.received(frame)
-    if (!frame.id && frame.type !== CONTROL.ERROR) this.#post(ROOM, 'event', { frame })
+    if (frame.type !== CONTROL.ERROR) this.#post(ROOM, 'event', { frame })
   }
 
   // Words
