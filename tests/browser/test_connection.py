@@ -31,7 +31,7 @@ async def test_after_a_kill_and_a_restart_the_page_is_whole(server, window, alic
     for n in range(5):
         await say(f"before {n}")
     server.kill9()
-    await state(page, "reconnecting")
+    await state(page, "reconnecting", "offline")
     for n in range(3):
         await write(page, f"meanwhile {n}")
     await expect(page.locator(".message[data-state=waiting]")).to_have_count(3)
@@ -69,7 +69,7 @@ async def test_after_a_cut_it_is_whole(server, window, alice, room, proxy):
     proxy.cut()
     missed = [f"line {n}" for n in range(100)]
     server.do("tests.support.scene:talk", room["topic"], alice.id, missed)
-    await state(page, "reconnecting")
+    await state(page, "reconnecting", "offline")
     proxy.mend()
     await live(page, 60)
     await hears(page, *missed)
@@ -79,7 +79,7 @@ async def test_after_a_cut_it_is_whole(server, window, alice, room, proxy):
 
 
 @of_the_page
-async def test_a_cut_that_heals_at_once_is_nobodys_business(window, alice, room, say, proxy):
+async def test_a_cut_that_heals_at_once_is_nobodys_business_unless_another_follows(window, alice, room, say, proxy):
     page = await through(window, alice, proxy, room["path"])
     await live(page)
     await page.evaluate(
@@ -93,6 +93,13 @@ async def test_a_cut_that_heals_at_once_is_nobodys_business(window, alice, room,
     await hears(page, "there it is")
     assert set(await page.evaluate("seen")) <= {"live"}
     assert (await standing(page))["reconnects"] == 1
+
+    proxy.cut()
+    await asyncio.sleep(0.2)
+    proxy.mend()
+    await say("and again")
+    await hears(page, "there it is", "and again")
+    assert "reconnecting" in await page.evaluate("seen")
 
 
 async def test_where_sockets_are_refused_polling_takes_over_and_hands_back(window, alice, room, say, proxy):

@@ -10,7 +10,7 @@ let browser
 
 beforeEach(() => {
   server = new ScriptedServer().install()
-  browser = new FakeBrowser().install()
+  browser = new FakeBrowser({ speed: 50 }).install()
 })
 
 afterEach(() => browser.uninstall())
@@ -81,21 +81,22 @@ for (const shared of ['alice', '']) {
 }
 
 test('a tab that finds no room hears what is polled for it, and the socket when another tab has gone', async () => {
+  server.most = 3
   openTab(['chat.1'])
   await until(() => server.socket?.follows.has('chat.1'))
-  const crowd = openTab(named('agent', 60))
-  await until(() => polls('agent.60'))
+  const crowd = openTab(named('agent', 4))
+  await until(() => polls('agent.4'))
   const late = openTab(['run.1'])
   await until(() => polls('run.1'))
   server.say('run.1')
   await until(() => late.heard['run.1'].length === 1)
-  assert.equal(server.socket.follows.size, 50)
+  assert.equal(server.socket.follows.size, 3)
 
   crowd.close()
   await until(() => server.socket.follows.has('run.1'))
   server.say('run.1')
   await until(() => late.heard['run.1'].length === 2)
-  assert.deepEqual([server.socket.follows.size, asked('agent.60').length], [2, 0])
+  assert.deepEqual([server.socket.follows.size, asked('agent.4').length], [2, 0])
 })
 
 test('polling beside the socket survives its own cuts, and ends with the socket', async () => {

@@ -7,7 +7,7 @@ import { inWords } from './words.js'
 
 /** @import {Standing} from '../realtime/client.js' */
 
-// A cut that heals by itself this quickly is nobody's business.
+// A cut that heals by itself this quickly is nobody's business, unless the next one follows it.
 const QUIET_FOR = 2000
 const SAID_AGAIN = 1000
 
@@ -37,9 +37,9 @@ export class ConnectionStatus extends HTMLElement {
   }
 
   /** @param {Standing} standing */
-  #take({ state }) {
+  #take({ state, attempt }) {
     const wasUp = this.#state === 'live' || this.#state === 'polling'
-    if (wasUp && state === 'reconnecting') this.#goodUntil = performance.now() + QUIET_FOR
+    if (wasUp && state === 'reconnecting' && attempt < 2) this.#goodUntil = performance.now() + QUIET_FOR
     this.#state = state
     this.#show()
   }

@@ -10,6 +10,8 @@ import { Monitor } from './monitor.js'
 /** @typedef {(listener: LineListener) => Line & {giveUp(): void}} Opener */
 
 const RESTARTING = 1012
+/** Milliseconds. A line that lives shorter has come up in vain. */
+const LASTING = 10_000
 /** Endings after which coming back by itself would be answered the same. */
 const FINAL = /** @type {Set<number>} */ (
   new Set([CLOSE.UNAUTHENTICATED, CLOSE.FORBIDDEN, CLOSE.OUT_OF_DATE, CLOSE.REVOKED])
@@ -25,9 +27,10 @@ export class Connection {
   #transport = null
   /** Lines that are being opened. @type {Map<Transport, ReturnType<Opener>>} */
   #opening = new Map()
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer
-  /** When the timer fires, by performance.now(). @type {number | null} */
+  #openedAt = 0
+  /** Until each way is tried again. @type {Partial<Record<Transport, ReturnType<typeof setTimeout>>>} */
+  #timers = {}
+  /** When the better way is tried again, by performance.now(). @type {number | null} */
   #retryAt = null
   /** @type {Refusal | null} */
   #refusal = null
@@ -37,9 +40,11 @@ export class Connection {
   /** @type {number | null} */
   #delay = null
   #traffic
-  #backoff
+  #backoffs
   #monitor
   #openers
+  /** The better way. @type {Transport} */
+  #best
   #listener
   #user
   #canRenew
@@ -57,12 +62,14 @@ export class Connection {
    */
   constructor({ openers, listener, user = '', canRenew = false, wasUp = false, traffic, settings = {}, random }) {
     this.#openers = openers
+    this.#best = openers.websocket ? 'websocket' : 'http'
     this.#listener = listener
     this.#user = user
     this.#canRenew = canRenew
     this.#wasUp = wasUp
     this.#traffic = traffic ?? { received: 0, sent: 0 }
-    this.#backoff = new Backoff({ random, first: settings.reconnectMs, tries: settings.attempts })
+    const options = { random, first: settings.reconnectMs, tries: settings.attempts }
+    this.#backoffs = { websocket: new Backoff(options), http: new Backoff(options) }
     this.#monitor = new Monitor({
       send: (frame) => this.#line?.send(frame),
       silent: () => this.#line?.giveUp(),
@@ -77,7 +84,7 @@ export class Connection {
       delay: this.#delay,
       latency: this.#monitor.latency,
       jitter: this.#monitor.jitter,
-      attempt: this.#backoff.failures,
+      attempt: this.#backoffs[this.#best].failures,
       retryIn: this.#retryAt === null ? null : Math.max(0, this.#retryAt - performance.now()),
       refusal: this.#refusal,
       reconnects: this.#reconnects,
@@ -87,7 +94,7 @@ export class Connection {
 
   start() {
     if (this.#state !== 'idle' && this.#state !== 'stopped') return
-    this.#backoff.reset()
+    for (const backoff of Object.values(this.#backoffs)) backoff.reset()
     this.#try()
   }
 
@@ -118,10 +125,9 @@ export class Connection {
   }
 
   #try() {
-    this.#stopTimer()
-    if (!this.#line) this.#become(this.#wasUp || this.#backoff.failures ? 'reconnecting' : 'connecting')
-    if (this.#openers.websocket) this.#open('websocket')
-    else this.#open('http')
+    this.#stopTrying(this.#best)
+    if (!this.#line) this.#become(this.#wasUp || this.status.attempt ? 'reconnecting' : 'connecting')
+    this.#open(this.#best)
   }
 
   /** @param {Transport} transport */
@@ -154,14 +160,13 @@ export class Connection {
     this.#line?.close()
     this.#line = line
     this.#transport = transport
+    this.#openedAt = performance.now()
     this.#delay = null
     this.#refusal = null
     this.#renewed = false
     this.#wasUp = true
-    if (transport === 'websocket' || !this.#openers.websocket) {
-      this.#backoff.reset()
-      this.#stopTimer()
-    }
+    this.#stopTrying('http')
+    this.#stopTrying(transport)
     this.#become(transport === 'websocket' ? 'live' : 'polling')
     this.#listener.opened(hello)
     this.#monitor.start((hello.heartbeat_interval ?? 25) * 1000)
@@ -191,28 +196,24 @@ export class Connection {
     else return
 
     this.#refusal = ending.refusal
-    if (FINAL.has(ending.code) && !this.#mayRenew(ending.code)) return this.#stopFor(ending)
-    if (!wasInUse) this.#backoff.failed()
-    // The socket's own timer goes on when polling ends.
-    if (transport === 'websocket' || !this.#retryAt) this.#retryAfter(this.#waitAfter(ending))
-    if (!this.#line) this.#fallBack(transport, wasInUse, ending.code)
+    const isRenewed = this.#mayRenew(ending.code)
+    if (FINAL.has(ending.code) && !isRenewed) return this.#stopFor(ending)
+    const backoff = this.#backoffs[transport]
+    if (wasInUse && performance.now() - this.#openedAt >= LASTING) backoff.reset()
+    else backoff.failed()
+    this.#retryAfter(transport, isRenewed && backoff.failures < 2 ? 0 : waitAfter(ending, backoff))
+    if (!this.#line) this.#fallBack(transport, wasInUse, ending)
   }
 
-  /** @param {Transport} transport the one that has just ended @param {boolean} wasInUse @param {number} code */
-  #fallBack(transport, wasInUse, code) {
+  /** @param {Transport} transport the one that has just ended @param {boolean} wasInUse @param {Ending} ending */
+  #fallBack(transport, wasInUse, { code, refusal }) {
+    const isUsedUp = this.#backoffs[transport].triesUsedUp()
     if (transport === 'http' && !wasInUse) this.#become('offline')
-    else if (this.#wasUp || this.#backoff.triesUsedUp()) this.#become('reconnecting')
+    else if (this.#wasUp || isUsedUp) this.#become('reconnecting')
     else this.#tell()
-    // With too many tabs open, waiting helps nobody.
-    const isCrowded = code === CLOSE.TOO_MANY_CONNECTIONS
-    if (transport === 'websocket' && (isCrowded || this.#backoff.triesUsedUp())) this.#open('http')
-  }
-
-  /** @param {Ending} ending @returns {number} milliseconds */
-  #waitAfter({ code, refusal }) {
-    if (this.#renewed) return 0
-    if (refusal?.retry_after) return refusal.retry_after * 1000
-    return code === RESTARTING ? this.#backoff.afterRestart() : this.#backoff.next()
+    // Where there is no WebSocket, or too many tabs are open, waiting helps nobody.
+    const isInVain = code === CLOSE.TOO_MANY_CONNECTIONS || refusal?.code === 'not_supported'
+    if (transport === 'websocket' && (isInVain || isUsedUp)) this.#open('http')
   }
 
   /** A token that has just run out is worth one new one. @param {number} code */
@@ -229,16 +230,17 @@ export class Connection {
     this.#become('stopped')
   }
 
-  /** @param {number} ms */
-  #retryAfter(ms) {
-    clearTimeout(this.#timer)
-    this.#retryAt = performance.now() + ms
-    this.#timer = setTimeout(() => this.#try(), ms)
+  /** @param {Transport} transport @param {number} ms */
+  #retryAfter(transport, ms) {
+    this.#stopTrying(transport)
+    if (transport === this.#best) this.#retryAt = performance.now() + ms
+    this.#timers[transport] = setTimeout(() => (transport === this.#best ? this.#try() : this.#open(transport)), ms)
   }
 
-  #stopTimer() {
-    clearTimeout(this.#timer)
-    this.#retryAt = null
+  /** @param {Transport} transport */
+  #stopTrying(transport) {
+    clearTimeout(this.#timers[transport])
+    if (transport === this.#best) this.#retryAt = null
   }
 
   #dropLine() {
@@ -249,7 +251,8 @@ export class Connection {
   }
 
   #letGoOfAll() {
-    this.#stopTimer()
+    this.#stopTrying('websocket')
+    this.#stopTrying('http')
     this.#line?.close()
     this.#dropLine()
     for (const line of this.#opening.values()) line.close()
@@ -265,4 +268,10 @@ export class Connection {
   #tell() {
     this.#listener.changed(this.status)
   }
+}
+
+/** @param {Ending} ending @param {Backoff} backoff @returns {number} milliseconds */
+function waitAfter({ code, refusal }, backoff) {
+  if (refusal?.retry_after) return refusal.retry_after * 1000
+  return code === RESTARTING ? backoff.afterRestart() : backoff.next()
 }

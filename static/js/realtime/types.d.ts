@@ -63,7 +63,7 @@ export type Status = {
   latency: number | null
   /** By how many milliseconds that varies. */
   jitter: number | null
-  /** Attempts since the line was last up. */
+  /** Attempts in a row that failed, or whose line did not last. */
   attempt: number
   /** Milliseconds until the next attempt, null if none is planned. */
   retryIn: number | null
