@@ -50,6 +50,30 @@ test('a lost event is fetched over HTTP and applied in its place', async () => {
   assert.deepEqual(heard, [1, 2, 3, 4])
 })
 
+test('what is missing is not asked for for ever: not if it is refused, nor when the page goes away', async () => {
+  following()
+  const refusals = []
+  const questions = () => server.requests.filter((path) => path.includes('events')).length
+  client.follow(TOPIC).on('unsubscribed', ({ data }) => refusals.push(data.code))
+  const miss = () => {
+    server.store(TOPIC)
+    server.say(TOPIC)
+  }
+  await until(() => server.socket?.follows.has(TOPIC))
+  server.forbidden.add(TOPIC)
+  miss()
+  await until(() => refusals.length)
+  assert.deepEqual([refusals, questions()], [['not_found'], 1])
+
+  server.httpWorks = false
+  miss()
+  await until(() => questions() === 3)
+  client.stop()
+  const before = questions()
+  await new Promise((resolve) => timers(resolve, 60))
+  assert.equal(questions(), before)
+})
+
 test('after a cut it comes back and nothing is missing or double', async () => {
   const { heard, states } = following()
   await until(() => client.standing.state === 'live')

@@ -14,6 +14,7 @@ import { newId } from './ids.js'
 import { Outbox } from './outbox.js'
 import { Poller } from './poller.js'
 import { Problem } from './problem.js'
+import { sleep } from './sleep.js'
 import { Socket } from './socket.js'
 import { IndexedStore } from './store.js'
 import { subscribe } from './subscribe.js'
@@ -40,6 +41,8 @@ export class Client {
   #watchers = new Set()
   /** Settles when what an earlier page left in the outbox is known. @type {Promise<void> | undefined} */
   loaded
+  /** Ends when the page goes away. */
+  #going = new AbortController()
   #forgotten = { replayed: 0, lost: 0 }
   #frameBytes = Number(LIMITS.FRAME_BYTES)
   #outbox
@@ -126,10 +129,12 @@ export class Client {
 
   start() {
     this.loaded ??= this.#outbox.load()
+    if (this.#going.signal.aborted) this.#going = new AbortController()
     this.#wire.start()
   }
 
   stop() {
+    this.#going.abort()
     this.#outbox.close()
     this.#wire.stop()
   }
@@ -260,7 +265,7 @@ export class Client {
       const feed = this.#feeds.get(topic)
       if (!feed || feed.seq === null || feed.seq >= head) continue
       feed.head = Math.max(feed.head, head)
-      setTimeout(() => this.#fill(feed), FILL_AGAIN)
+      sleep(FILL_AGAIN, this.#going.signal).then(() => this.#fill(feed))
     }
   }
 
@@ -278,18 +283,23 @@ export class Client {
     const { topic } = feed
     if (this.#filling.has(topic)) return
     this.#filling.add(topic)
-    try {
-      while (feed.isBehind() && this.#feeds.get(topic) === feed) {
-        const page = await this.api.events(topic, { after: feed.seq, epoch: feed.epoch })
+    const { signal } = this.#going
+    while (feed.isBehind() && this.#feeds.get(topic) === feed && !signal.aborted) {
+      try {
+        const page = await this.api.events(topic, { after: feed.seq, epoch: feed.epoch }, { signal })
         if (page?.reset) feed.reset(page)
         for (const event of page?.events ?? []) feed.accept(event)
         if (!page?.events.length) break
+      } catch (error) {
+        const problem = Problem.from(error)
+        if (problem.isFinal()) {
+          feed.tell({ type: CONTROL.UNSUBSCRIBED, topic, data: problem.asRefusal() })
+          break
+        }
+        await sleep(problem.retryAfter ? problem.retryAfter * 1000 : FILL_AGAIN, signal)
       }
-    } catch {
-      setTimeout(() => this.#fill(feed), FILL_AGAIN)
-    } finally {
-      this.#filling.delete(topic)
     }
+    this.#filling.delete(topic)
   }
 
   /** @param {Status} [status] */
