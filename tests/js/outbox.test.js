@@ -5,7 +5,7 @@ import { Outbox } from '../../static/js/realtime/outbox.js'
 
 beforeEach(() => {
   mock.timers.reset()
-  mock.timers.enable({ apis: ['setTimeout'] })
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] })
 })
 
 const entry = (id, { topic = 'chat.1', keep = true } = {}) => ({ id, type: 'message', topic, data: { id }, keep })
@@ -103,4 +103,14 @@ test('a button that nobody answers gives up and leaves nothing behind', async ()
   mock.timers.tick(15_000)
   await assert.rejects(asked, { code: 'timeout' })
   assert.deepEqual([box.size, store.entries.length], [0, 0])
+})
+
+test('a button that was pressed before the page went away does nothing when it comes back', async () => {
+  const { box, sent } = outbox()
+  const asked = box.add(entry('a', { keep: false }))
+  box.add(entry('b'))
+  mock.timers.setTime(3_600_000)
+  box.resume()
+  await assert.rejects(asked, { code: 'timeout' })
+  assert.deepEqual(sent, ['b'])
 })

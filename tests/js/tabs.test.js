@@ -124,6 +124,21 @@ test('an answer goes to the tab that asked, once', async () => {
   assert.equal(count('message'), 1)
 })
 
+test('what two tabs have found in the outbox is answered to both, and happens once', async () => {
+  browser.uninstall()
+  browser = new FakeBrowser({ speed: 10 }).install()
+  const left = [{ id: 'left', type: 'message', topic: TOPIC, data: {}, keep: true }]
+  const store = { all: async () => left, put: async () => {}, remove: async () => {} }
+  server.acks = false
+  const tabs = [await openLiveTab(0, { store }), await openLiveTab(0, { store })]
+  await until(() => count('message') === 2)
+  server.acks = true
+  const [frame] = server.socket.sent.filter(({ type }) => type === 'message')
+  server.answer(server.socket, frame)
+  await until(() => tabs.every(({ client }) => client.standing.waiting === 0), 'both know')
+  assert.deepEqual([server.done.length, count('message')], [1, 2])
+})
+
 test('a refused topic is refused to the tab that follows it', async () => {
   await openLiveTab()
   server.forbidden.add('chat.9')

@@ -10,7 +10,7 @@ const ANSWERED_WITHIN = 15_000
 const TRY_AGAIN = 1000
 
 /** @typedef {{entry: Entry, answer: Promise<any>, resolve: (ack: any) => void, reject: (problem: Problem) => void, sent: boolean, resent: number,
- *   timer?: ReturnType<typeof setTimeout>, deadline?: ReturnType<typeof setTimeout>}} Waiting */
+ *   until: number, timer?: ReturnType<typeof setTimeout>, deadline?: ReturnType<typeof setTimeout>}} Waiting `until`: by Date.now() */
 
 export class Outbox {
   /** Oldest first. @type {Map<string, Waiting>} */
@@ -116,6 +116,8 @@ export class Outbox {
   /** @param {Waiting} waiting */
   #dispatch(waiting) {
     const { id, type, topic, data } = waiting.entry
+    // The timer stood still while the page was away or the machine asleep.
+    if (Date.now() > waiting.until) return this.#refuse(waiting, new Problem('timeout'))
     if (!this.#send(topic === null ? { type, id, data } : { type, id, topic, data })) return
 
     waiting.sent = true
@@ -168,5 +170,6 @@ function waitingFor(entry) {
   })
   // Whoever wrote it hears of a refusal, if they still listen.
   answer.catch(() => {})
-  return { entry, answer, resolve, reject, sent: false, resent: 0 }
+  const until = entry.keep ? Number.POSITIVE_INFINITY : Date.now() + ANSWERED_WITHIN
+  return { entry, answer, resolve, reject, sent: false, resent: 0, until }
 }

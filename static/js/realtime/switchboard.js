@@ -26,7 +26,7 @@ export class Switchboard {
   #others = new Map()
   /** @type {Map<string, Shared>} */
   #topics = new Map()
-  /** Who waits for the answer to a frame. @type {Map<string, string>} */
+  /** Who waits for the answer to a frame: several, if each has found it in the outbox. @type {Map<string, Set<string>>} */
   #askers = new Map()
   /** @type {Hello | null} */
   #hello = null
@@ -90,7 +90,7 @@ export class Switchboard {
     if (frame.type === CONTROL.SUBSCRIBE) this.#follow(tab, frame)
     else if (frame.type === CONTROL.UNSUBSCRIBE) this.#leave(tab, frame.topic ?? '')
     else if (!this.line.send(frame)) return false
-    else if (frame.id) this.#askers.set(frame.id, tab)
+    else if (frame.id) this.#askers.set(frame.id, (this.#askers.get(frame.id) ?? new Set()).add(tab))
     return true
   }
 
@@ -201,11 +201,11 @@ export class Switchboard {
   #received(frame) {
     const { type, id = '', topic = '' } = frame
     const shared = this.#topics.get(topic)
-    const asker = this.#askers.get(id)
+    const askers = this.#askers.get(id)
     if (type === CONTROL.BATCH) this.#batch(frame)
-    else if (asker) {
+    else if (askers) {
       this.#askers.delete(id)
-      this.#tell(asker, frame)
+      for (const asker of askers) this.#tell(asker, frame)
     } else if (!shared) this.#elsewhere(frame)
     else if (type === CONTROL.SUBSCRIBED) this.#subscribed(frame, shared)
     else {
