@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 
 import { Client } from '../../static/js/realtime/client.js'
+import { Tabs } from '../../static/js/realtime/tabs.js'
 import { FakeBrowser } from './browser.js'
 import { oneTo, randomFrom, ScriptedServer, until } from './server.js'
 
@@ -19,7 +20,7 @@ afterEach(() => browser.uninstall())
 /** Another tab; `cursor` is where its page goes on from. */
 function openTab(seq = 0, { topic = TOPIC, shared = 'alice', ...options } = {}) {
   return browser.open((tab) => {
-    const client = new Client({ shared, isVisible: () => tab.isVisible, ...options })
+    const client = new Client({ shared, tabs: Tabs, isVisible: () => tab.isVisible, ...options })
     const heard = []
     client.follow(topic, { epoch: 'e1', seq }).on('message', (event) => heard.push(event.seq))
     client.start()

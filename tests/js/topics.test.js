@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 
 import { Client } from '../../static/js/realtime/client.js'
+import { Tabs } from '../../static/js/realtime/tabs.js'
 import { FakeBrowser } from './browser.js'
 import { oneTo, ScriptedServer, until } from './server.js'
 
@@ -18,7 +19,7 @@ afterEach(() => browser.uninstall())
 /** A tab that follows topics from their beginning; `heard` is what each has told. */
 function openTab(topics, { shared = 'alice', ...options } = {}) {
   return browser.open(() => {
-    const client = new Client({ shared, ...options })
+    const client = new Client({ shared, tabs: Tabs, ...options })
     const heard = Object.fromEntries(topics.map((topic) => [topic, []]))
     for (const topic of topics)
       client.follow(topic, { epoch: 'e1', seq: 0 }).on('message', ({ seq }) => heard[topic].push(seq))

@@ -43,6 +43,7 @@ async def _light_tab(context: BrowserContext, blank: str, here: str, attributes:
     await page.evaluate(
         """async ([here, attributes, topic]) => {
           Object.assign(document.body.dataset, attributes)
+          await import(new URL('shared.js', here))
           const { client } = await import(here)
           globalThis.signs = { heard: 0 }
           client.follow(topic, { epoch: null, seq: 0 }).on('message', () => {

@@ -10,7 +10,12 @@ export function hasWebSocket() {
 
 /** The socket that follows a project's current run from the start: wss where the page is https. @param {string} projectId @param {string} [base] the server's address, ending in a slash; left out: the page's own */
 export function projectSocketUrl(projectId, base = '/') {
-  const url = new URL(`ws/admin/agent-swarm/${encodeURIComponent(projectId)}`, new URL(base, here()))
+  return socketUrl(base, `ws/admin/agent-swarm/${encodeURIComponent(projectId)}`)
+}
+
+/** A socket of the server at `base`: wss where the page is https. @param {string} base @param {string} [path] */
+export function socketUrl(base, path = 'ws/') {
+  const url = new URL(path, new URL(base, here()))
   url.protocol = url.protocol.replace('http', 'ws')
   return url.href
 }

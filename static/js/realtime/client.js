@@ -6,46 +6,44 @@
 //     await client.send('message', 'chat.…', { content: 'Hello' })
 //     client.start()
 
+import { socketUrl as socketUrlOf } from './address.js'
 import { Api } from './api.js'
 import { Connection } from './connection.js'
 import { CONTROL, LIMITS } from './contract.js'
 import { Feed } from './feed.js'
+import { Gaps } from './gaps.js'
 import { newId } from './ids.js'
+import { Listeners } from './listeners.js'
 import { Outbox } from './outbox.js'
 import { Poller } from './poller.js'
 import { Problem } from './problem.js'
-import { sleep } from './sleep.js'
 import { Socket } from './socket.js'
 import { IndexedStore } from './store.js'
 import { subscribe } from './subscribe.js'
-import { Tabs } from './tabs.js'
 import { Topics } from './topics.js'
 
 /** @import {Cursor, Entry, Frame, Hello, LineListener, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
-/** @import {Listener} from './feed.js' */
+/** @import {Listener} from './listeners.js' */
+/** @import {Tabs} from './tabs.js' */
 
 /** @typedef {Status & {waiting: number, replayed: number, lost: number, resent: number, leads: boolean}} Standing */
 
 const NOTHING_SEEN = { epoch: null, seq: null }
-const FILL_AGAIN = 1000
 const WHISPER = '~'
 
 export class Client {
   /** @type {Map<string, Feed>} */
   #feeds = new Map()
-  /** @type {Set<string>} */
-  #filling = new Set()
-  /** @type {Map<string, Set<Listener>>} */
-  #listeners = new Map()
+  #listeners = new Listeners()
   /** @type {Set<(standing: Standing) => void>} */
   #watchers = new Set()
   /** Settles when what an earlier page left in the outbox is known. @type {Promise<void> | undefined} */
   loaded
-  /** Ends when the page goes away. */
-  #going = new AbortController()
   #forgotten = { replayed: 0, lost: 0 }
   #frameBytes = Number(LIMITS.FRAME_BYTES)
+  #gaps
   #outbox
+  /** @type {Wire} */
   #wire
 
   /**
@@ -54,6 +52,7 @@ export class Client {
    * @param {string} [options.socketUrl] where the socket is, if not at `ws/` under `base`
    * @param {string} [options.user] whose outbox this is; left out: what waits does not outlive the page
    * @param {string} [options.shared] a name: tabs of the same name share one connection; left out: this tab has its own
+   * @param {typeof Tabs | null} [options.tabs] how they share it
    * @param {string} [options.csrf]
    * @param {(() => Promise<string>) | null} [options.token] a fresh access token, on pages of another origin
    * @param {'auto' | 'socket' | 'poll'} [options.transport]
@@ -67,6 +66,7 @@ export class Client {
     socketUrl = socketUrlOf(base),
     user = '',
     shared = '',
+    tabs = null,
     csrf = '',
     token = null,
     transport = 'auto',
@@ -76,6 +76,7 @@ export class Client {
   } = {}) {
     const traffic = { received: 0, sent: 0 }
     this.api = new Api({ base, csrf, token, traffic })
+    this.#gaps = new Gaps(this.api, (feed) => this.#feeds.get(feed.topic) === feed)
     // A cookie counts at its own server only; elsewhere a ticket, fetched with it, opens the socket.
     const isElsewhere = new URL(socketUrl).host !== new URL(base, location.href).host
     const ticket = isElsewhere && !token ? async () => (await this.api.post('api/v1/ws/ticket')).ticket : null
@@ -95,9 +96,7 @@ export class Client {
     const connect = (/** @type {WireListener} */ to, wasUp = false) =>
       new Connection({
         openers: {
-          ...(transport !== 'poll' && {
-            websocket: (line) => new Topics(line, socket, poll),
-          }),
+          ...(transport !== 'poll' && { websocket: (line) => new Topics(line, socket, poll) }),
           ...(transport !== 'socket' && { http: poll }),
         },
         listener: to,
@@ -108,7 +107,7 @@ export class Client {
         settings,
       })
     const name = `signalbox ${base} ${transport} ${shared}`
-    this.#wire = shared && Tabs.arePossible() ? new Tabs({ name, connect, listener, isVisible }) : connect(listener)
+    this.#wire = shared && tabs?.arePossible() ? new tabs({ name, connect, listener, isVisible }) : connect(listener)
   }
 
   /** @returns {Standing} */
@@ -117,7 +116,7 @@ export class Client {
       ...this.#wire.status,
       waiting: this.#outbox.size,
       resent: this.#outbox.resent,
-      leads: !(this.#wire instanceof Tabs) || this.#wire.isLeading,
+      leads: this.#wire.isLeading ?? true,
       ...this.#forgotten,
     }
     for (const { replayed, lost } of this.#feeds.values()) {
@@ -129,12 +128,12 @@ export class Client {
 
   start() {
     this.loaded ??= this.#outbox.load()
-    if (this.#going.signal.aborted) this.#going = new AbortController()
+    this.#gaps.start()
     this.#wire.start()
   }
 
   stop() {
-    this.#going.abort()
+    this.#gaps.stop()
     this.#outbox.close()
     this.#wire.stop()
   }
@@ -157,7 +156,7 @@ export class Client {
     const known = this.#feeds.get(topic)
     if (known) return known
 
-    const feed = new Feed(topic, cursor, (event) => this.#tell(event))
+    const feed = new Feed(topic, cursor, (event) => this.#listeners.tell(event))
     this.#feeds.set(topic, feed)
     this.#wire.send(subscribe(topic, feed))
     return feed
@@ -175,9 +174,7 @@ export class Client {
 
   /** Listen to a type of event on every followed topic, or to `error`: a refusal of no frame in particular. @param {string} type @param {Listener} listener */
   on(type, listener) {
-    const listeners = this.#listeners.get(type) ?? new Set()
-    this.#listeners.set(type, listeners.add(listener))
-    return () => listeners.delete(listener)
+    return this.#listeners.on(type, listener)
   }
 
   /** Be told how it stands, now and at each change. @param {(standing: Standing) => void} watcher */
@@ -219,7 +216,7 @@ export class Client {
     this.#frameBytes = limits?.frame_bytes ?? this.#frameBytes
     for (const feed of this.#feeds.values()) {
       if (!resumed) this.#wire.send(subscribe(feed.topic, feed))
-      else if (feed.isBehind()) this.#fill(feed)
+      else if (feed.isBehind()) this.#gaps.fill(feed)
     }
     this.#outbox.resume()
   }
@@ -241,7 +238,7 @@ export class Client {
         this.#outbox.answered(frame)
         break
       case CONTROL.ERROR:
-        if (!this.#outbox.answered(frame) && !frame.id?.startsWith(WHISPER)) this.#tell(frame)
+        if (!this.#outbox.answered(frame) && !frame.id?.startsWith(WHISPER)) this.#listeners.tell(frame)
         break
       case CONTROL.HEADS:
         this.#heads(data)
@@ -256,7 +253,7 @@ export class Client {
   /** `fetch`: the tab that leads does not remember what we lack. @param {Feed | undefined} feed @param {{epoch: string, head: number, fetch?: boolean}} answer */
   #subscribed(feed, answer) {
     feed?.subscribed(answer)
-    if (feed && answer.fetch) this.#fill(feed)
+    if (feed && answer.fetch) this.#gaps.fill(feed)
   }
 
   /** What we should have by now, if no letter between the tabs was lost. @param {Record<string, number>} heads */
@@ -265,7 +262,7 @@ export class Client {
       const feed = this.#feeds.get(topic)
       if (!feed || feed.seq === null || feed.seq >= head) continue
       feed.head = Math.max(feed.head, head)
-      sleep(FILL_AGAIN, this.#going.signal).then(() => this.#fill(feed))
+      this.#gaps.fillSoon(feed)
     }
   }
 
@@ -273,33 +270,9 @@ export class Client {
   #take(frame) {
     const feed = this.#feeds.get(frame.topic ?? '')
     // What another tab follows, or we followed until just now, is not for us.
-    if (!feed) frame.topic || this.#tell(frame)
+    if (!feed) frame.topic || this.#listeners.tell(frame)
     else if (frame.seq === undefined) feed.tell(frame)
-    else if (!feed.accept(/** @type {StoredEvent} */ (frame))) this.#fill(feed)
-  }
-
-  /** Fetch what is missing between a feed's cursor and its head. @param {Feed} feed */
-  async #fill(feed) {
-    const { topic } = feed
-    if (this.#filling.has(topic)) return
-    this.#filling.add(topic)
-    const { signal } = this.#going
-    while (feed.isBehind() && this.#feeds.get(topic) === feed && !signal.aborted) {
-      try {
-        const page = await this.api.events(topic, { after: feed.seq, epoch: feed.epoch }, { signal })
-        if (page?.reset) feed.reset(page)
-        for (const event of page?.events ?? []) feed.accept(event)
-        if (!page?.events.length) break
-      } catch (error) {
-        const problem = Problem.from(error)
-        if (problem.isFinal()) {
-          feed.tell({ type: CONTROL.UNSUBSCRIBED, topic, data: problem.asRefusal() })
-          break
-        }
-        await sleep(problem.retryAfter ? problem.retryAfter * 1000 : FILL_AGAIN, signal)
-      }
-    }
-    this.#filling.delete(topic)
+    else if (!feed.accept(/** @type {StoredEvent} */ (frame))) this.#gaps.fill(feed)
   }
 
   /** @param {Status} [status] */
@@ -308,16 +281,4 @@ export class Client {
     // The first change can come while the wire is still being made.
     if (this.#wire) for (const watcher of this.#watchers) watcher(this.standing)
   }
-
-  /** @param {Frame} event */
-  #tell(event) {
-    for (const listener of this.#listeners.get(event.type) ?? []) listener(event)
-  }
-}
-
-/** The socket belonging to a server's address: wss where the page is https. @param {string} base */
-function socketUrlOf(base) {
-  const url = new URL('ws/', new URL(base, location.href))
-  url.protocol = url.protocol.replace('http', 'ws')
-  return url.href
 }

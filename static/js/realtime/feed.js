@@ -1,13 +1,13 @@
 // One topic as this page knows it. Push, replay and polling all pour into accept(), so an event counts once, in order,
 // whichever way it came.
 
-/** @import {Cursor, Frame, StoredEvent} from './types.d.ts' */
+import { Listeners } from './listeners.js'
 
-/** @typedef {(event: any) => void} Listener */
+/** @import {Cursor, Frame, StoredEvent} from './types.d.ts' */
+/** @import {Listener} from './listeners.js' */
 
 export class Feed {
-  /** @type {Map<string, Set<Listener>>} */
-  #listeners = new Map()
+  #listeners = new Listeners()
   /** Up to here it is history that was missed. */
   #replayUntil = 0
   #everyEvent
@@ -81,23 +81,12 @@ export class Feed {
 
   /** Listen to events and whispers of `type`; the answer stops it. @param {string} type @param {Listener} listener */
   on(type, listener) {
-    const listeners = this.#listeners.get(type) ?? new Set()
-    this.#listeners.set(type, listeners.add(listener))
-    return () => listeners.delete(listener)
+    return this.#listeners.on(type, listener)
   }
 
   /** @param {Frame} event */
   tell(event) {
-    for (const listener of this.#listeners.get(event.type) ?? []) attempt(listener, event)
-    attempt(this.#everyEvent, event)
-  }
-}
-
-/** One broken listener does not cost the others their event. @param {Listener} listener @param {Frame} event */
-function attempt(listener, event) {
-  try {
-    listener(event)
-  } catch (error) {
-    reportError(error)
+    this.#listeners.tell(event)
+    this.#everyEvent(event)
   }
 }

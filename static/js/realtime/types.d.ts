@@ -81,6 +81,8 @@ export type Status = {
 /** A way to the server that is kept up: Connection, and Tabs, which shares one Connection between tabs. */
 export interface Wire {
   readonly status: Status
+  /** Whether this tab keeps it up for the others, where several share one. */
+  readonly isLeading?: boolean
   start(): void
   stop(): void
   /** A person asks: try now. */
