@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import expect
 
-from tests.support.pages import hears, live, said, standing, state, write
+from tests.support.pages import hears, live, said, script, standing, state, write
 
 pytestmark = pytest.mark.variants("sqlite")
 of_the_page = pytest.mark.variants("uvicorn-sqlite")
@@ -61,6 +61,23 @@ async def test_what_was_written_survives_a_closed_page(server, window, alice, ro
     page = await hers.open(room["path"])
     await hears(page, "kept")
     await expect(page.locator(".message[data-state]")).to_have_count(0)
+
+
+@of_the_page
+async def test_what_was_refused_is_known_on_every_page_until_somebody_has_seen_it(window, alice, room):
+    page = await (await window(alice)).open("/tasks/")
+    client = f"const {{ client }} = await {script('here.js')}; await client.loaded;"
+    send = "client.send('message', topic, { content: '' }).catch(({ code }) => code)"
+    assert await page.evaluate(f"async (topic) => {{ {client} return {send} }}", room["topic"]) == "invalid"
+    assert await page.evaluate(f"async () => {{ {client} return client.waitingOn({room['topic']!r}).length }}") == 0
+
+    refused = f"async () => {{ {client} return client.refused.map(({{ id, topic }}) => [id, topic]) }}"
+    await page.goto(page.url.replace("/tasks/", "/agents/"))
+    [[id, topic]] = await page.evaluate(refused)
+    assert topic == room["topic"]
+    await page.evaluate(f"async (id) => {{ {client} client.dismiss(id) }}", id)
+    await page.reload()
+    assert await page.evaluate(refused) == []
 
 
 async def test_after_a_cut_it_is_whole(server, window, alice, room, proxy):

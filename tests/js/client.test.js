@@ -190,6 +190,29 @@ test('what is written while the line is down is sent once, in order', async () =
   await until(() => heard.length === 5)
 })
 
+test('what an earlier page left is known before the connection is, and its refusal is told', async () => {
+  const left = { id: 'left', type: 'message', topic: 'chat.9', data: {}, keep: true }
+  const refused = { ...left, id: 'refused', refusal: { code: 'invalid', message: '' } }
+  const put = []
+  const store = { all: async () => [refused, left], put: async (one) => put.push(one), remove: async () => {} }
+  client = new Client({ store })
+  await client.loaded
+  assert.deepEqual([client.waitingOn('chat.9').length, client.refused], [1, [refused]])
+
+  const told = []
+  client.on('refused', ({ data }) => told.push([data.id, data.refusal.code]))
+  server.answer = (socket, { id, type }) =>
+    type === 'message' && socket.push({ type: 'error', id, data: { code: 'not_found', message: '' } })
+  client.start()
+  await until(() => told.length)
+  assert.deepEqual(told, [['left', 'not_found']])
+  assert.deepEqual(
+    client.refused.map(({ id }) => id),
+    ['refused', 'left'],
+  )
+  assert.equal(put.at(-1).refusal.code, 'not_found')
+})
+
 test('a server that says nothing is left, and found again', async () => {
   following()
   await until(() => client.standing.state === 'live')

@@ -16,7 +16,8 @@ class KeptInMemory {
     return [...this.entries]
   }
   async put(one) {
-    this.entries.push(one)
+    const place = this.entries.findIndex(({ id }) => id === one.id)
+    this.entries.splice(place < 0 ? this.entries.length : place, 1, one)
   }
   async remove(id) {
     this.entries = this.entries.filter((one) => one.id !== id)
@@ -113,4 +114,45 @@ test('a button that was pressed before the page went away does nothing when it c
   box.resume()
   await assert.rejects(asked, { code: 'timeout' })
   assert.deepEqual(sent, ['b'])
+})
+
+test('what a person wrote and the server refused is kept over a reload, until it is dismissed', async () => {
+  const store = new KeptInMemory()
+  const told = []
+  const earlier = outbox({ store, refused: ({ id, refusal }) => told.push([id, refusal.code]) })
+  earlier.box.resume()
+  for (const id of ['a', 'b']) earlier.box.add(entry(id))
+  const refusal = { code: 'invalid', message: 'content: too long' }
+  earlier.box.answered({ type: 'error', id: 'a', data: refusal })
+  assert.deepEqual(told, [['a', 'invalid']])
+
+  const { box, sent } = outbox({ store })
+  await box.load()
+  box.resume()
+  assert.deepEqual(sent, ['b'])
+  assert.deepEqual(box.refused, [{ ...entry('a'), refusal }])
+  box.dismiss('a')
+  assert.deepEqual([box.refused, store.entries.map(({ id }) => id)], [[], ['b']])
+})
+
+test('what was refused can be sent again, as the same frame', async () => {
+  const store = new KeptInMemory()
+  const { box, sent, ack } = outbox({ store })
+  box.resume()
+  box.add(entry('a'))
+  box.answered({ type: 'error', id: 'a', data: { code: 'forbidden', message: '' } })
+  const answer = box.again('a')
+  assert.deepEqual([box.refused, sent, store.entries], [[], ['a', 'a'], [entry('a')]])
+  ack('a')
+  await answer
+  assert.deepEqual(store.entries, [])
+})
+
+test('a button that is refused is not kept', () => {
+  const store = new KeptInMemory()
+  const { box } = outbox({ store })
+  box.resume()
+  box.add(entry('a', { keep: false }))
+  box.answered({ type: 'error', id: 'a', data: { code: 'forbidden', message: '' } })
+  assert.deepEqual([box.refused, store.entries], [[], []])
 })

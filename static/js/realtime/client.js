@@ -37,7 +37,7 @@ export class Client {
   #listeners = new Listeners()
   /** @type {Set<(standing: Standing) => void>} */
   #watchers = new Set()
-  /** Settles when what an earlier page left in the outbox is known. @type {Promise<void> | undefined} */
+  /** Settles when it is known what an earlier page left to be sent, and what of it was refused. @type {Promise<void>} */
   loaded
   #forgotten = { replayed: 0, lost: 0 }
   #frameBytes = Number(LIMITS.FRAME_BYTES)
@@ -84,6 +84,7 @@ export class Client {
       send: (frame) => this.#wire.send(frame),
       store: store ?? (user && typeof indexedDB === 'object' ? new IndexedStore(user) : null),
       changed: () => this.#changed(),
+      refused: (refused) => this.#listeners.tell({ type: 'refused', data: refused }),
       most: settings.queue,
     })
     const listener = {
@@ -108,6 +109,7 @@ export class Client {
       })
     const name = `signalbox ${base} ${transport} ${shared}`
     this.#wire = shared && tabs?.arePossible() ? new tabs({ name, connect, listener, isVisible }) : connect(listener)
+    this.loaded = this.#outbox.load()
   }
 
   /** @returns {Standing} */
@@ -127,7 +129,6 @@ export class Client {
   }
 
   start() {
-    this.loaded ??= this.#outbox.load()
     this.#gaps.start()
     this.#wire.start()
   }
@@ -172,7 +173,7 @@ export class Client {
     this.#wire.send({ type: CONTROL.UNSUBSCRIBE, id: newId(), topic, data: {} })
   }
 
-  /** Listen to a type of event on every followed topic, or to `error`: a refusal of no frame in particular. @param {string} type @param {Listener} listener */
+  /** Listen to a type of event on every followed topic, to `refused`, or to `error`: a refusal of no frame in particular. @param {string} type @param {Listener} listener */
   on(type, listener) {
     return this.#listeners.on(type, listener)
   }
@@ -202,6 +203,21 @@ export class Client {
   /** What is written on `topic` and not answered yet. @param {string} topic */
   waitingOn(topic) {
     return this.#outbox.on(topic)
+  }
+
+  /** What of mine was refused for good, oldest first, on whatever page I wrote it: kept until it is sent again or dismissed. */
+  get refused() {
+    return this.#outbox.refused
+  }
+
+  /** Try something that was refused once more, under its own id. Answers as `send` does. @param {string} id */
+  again(id) {
+    return this.#outbox.again(id)
+  }
+
+  /** Forget something that was refused: its writer has seen it. @param {string} id */
+  dismiss(id) {
+    this.#outbox.dismiss(id)
   }
 
   /** @param {Entry} entry */

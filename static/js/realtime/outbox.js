@@ -3,7 +3,7 @@
 
 import { Problem } from './problem.js'
 
-/** @import {Entry, Frame, Store} from './types.d.ts' */
+/** @import {Entry, Frame, Refused, Store} from './types.d.ts' */
 
 const MOST = 100
 const ANSWERED_WITHIN = 15_000
@@ -15,25 +15,34 @@ const TRY_AGAIN = 1000
 export class Outbox {
   /** Oldest first. @type {Map<string, Waiting>} */
   #waiting = new Map()
+  /** @type {Map<string, Refused>} */
+  #refused = new Map()
   #isOpen = false
   #store
   #send
   #changed
+  #tellRefused
   #most
 
   /** How often a frame had to be sent again. */
   resent = 0
 
-  /** @param {{send: (frame: Frame) => boolean, store?: Store | null, changed?: () => void, most?: number}} options */
-  constructor({ send, store = null, changed = () => {}, most = MOST }) {
+  /** @param {{send: (frame: Frame) => boolean, store?: Store | null, changed?: () => void, refused?: (refused: Refused) => void, most?: number}} options */
+  constructor({ send, store = null, changed = () => {}, refused = () => {}, most = MOST }) {
     this.#most = most
     this.#send = send
     this.#store = store
     this.#changed = changed
+    this.#tellRefused = refused
   }
 
   get size() {
     return this.#waiting.size
+  }
+
+  /** What was to be kept and is refused for good, oldest first; a reload does not cost it. */
+  get refused() {
+    return [...this.#refused.values()]
   }
 
   /** What is not answered yet on `topic`, oldest first. @param {string} topic @returns {{data: any, answer: Promise<any>}[]} */
@@ -47,7 +56,10 @@ export class Outbox {
     const left = (await this.#store?.all().catch(() => [])) ?? []
     const younger = [...this.#waiting.entries()]
     this.#waiting.clear()
-    for (const entry of left) this.#waiting.set(entry.id, waitingFor(entry))
+    for (const entry of left) {
+      if ('refusal' in entry) this.#refused.set(entry.id, entry)
+      else this.#waiting.set(entry.id, waitingFor(entry))
+    }
     for (const [id, waiting] of younger) this.#waiting.set(id, waiting)
     this.#pump()
     if (left.length) this.#changed()
@@ -64,11 +76,24 @@ export class Outbox {
 
     const waiting = waitingFor(entry)
     this.#waiting.set(entry.id, waiting)
+    this.#refused.delete(entry.id)
     if (entry.keep) this.#store?.put(entry).catch(() => {})
     else waiting.deadline = setTimeout(() => this.#refuse(waiting, new Problem('timeout')), ANSWERED_WITHIN)
     this.#pump()
     this.#changed()
     return waiting.answer
+  }
+
+  /** Send what was refused once more, as the same frame. @param {string} id @returns {Promise<any>} */
+  again(id) {
+    const { refusal: _, ...entry } = /** @type {Refused} */ (this.#refused.get(id))
+    return this.add(entry)
+  }
+
+  /** Somebody has seen it: forget it. @param {string} id */
+  dismiss(id) {
+    this.#refused.delete(id)
+    this.#store?.remove(id).catch(() => {})
   }
 
   /** A line is up. It knows nothing of what was sent on the one before. */
@@ -93,8 +118,11 @@ export class Outbox {
     const waiting = this.#waiting.get(id)
     if (!waiting) return false
 
-    if (type === 'ack') this.#settle(waiting).resolve(data)
-    else {
+    if (type === 'ack') {
+      this.#settle(waiting)
+      if (waiting.entry.keep) this.dismiss(id)
+      waiting.resolve(data)
+    } else {
       const problem = Problem.of(data)
       if (problem.isTransient()) this.#again(waiting, (problem.retryAfter ?? 1) * 1000)
       else this.#refuse(waiting, problem)
@@ -143,7 +171,15 @@ export class Outbox {
 
   /** @param {Waiting} waiting @param {Problem} problem */
   #refuse(waiting, problem) {
-    this.#settle(waiting).reject(problem)
+    const { entry } = waiting
+    this.#settle(waiting)
+    if (entry.keep) {
+      const refused = { ...entry, refusal: problem.asRefusal() }
+      this.#refused.set(entry.id, refused)
+      this.#store?.put(refused).catch(() => {})
+      this.#tellRefused(refused)
+    }
+    waiting.reject(problem)
     this.#pump()
   }
 
@@ -152,9 +188,7 @@ export class Outbox {
     clearTimeout(waiting.timer)
     clearTimeout(waiting.deadline)
     this.#waiting.delete(waiting.entry.id)
-    if (waiting.entry.keep) this.#store?.remove(waiting.entry.id).catch(() => {})
     queueMicrotask(this.#changed)
-    return waiting
   }
 }
 

@@ -1,7 +1,7 @@
 // Where the outbox keeps what a person has written, so that a reload or a crash does not cost it. One per user: what
 // alice wrote is never sent by bob.
 
-/** @import {Entry, Store} from './types.d.ts' */
+/** @import {Entry, Refused, Store} from './types.d.ts' */
 
 const ENTRIES = 'outbox'
 
@@ -16,15 +16,19 @@ export class IndexedStore {
     this.#name = `signalbox-${user}`
   }
 
-  /** @returns {Promise<Entry[]>} oldest first */
+  /** @returns {Promise<(Entry | Refused)[]>} oldest first */
   async all() {
     const rows = await this.#do('readonly', (entries) => entries.getAll())
     return rows.map(({ n: _, ...entry }) => entry)
   }
 
-  /** @param {Entry} entry */
+  /** @param {Entry} entry in place of the one that has its id, if there is one */
   async put(entry) {
-    await this.#do('readwrite', (entries) => entries.put(entry))
+    await this.#do('readwrite', (entries) => {
+      const place = entries.index('id').getKey(entry.id)
+      place.addEventListener('success', () => entries.put(place.result ? { ...entry, n: place.result } : entry))
+      return place
+    })
   }
 
   /** @param {string} id */

@@ -105,10 +105,14 @@ export interface WireListener {
 // biome-ignore lint/suspicious/noExplicitAny: as in Frame
 export type Entry = { id: string; type: string; topic: string | null; data: any; keep: boolean }
 
-/** Where entries wait across reloads. */
+/** A frame that was to be kept, and that the server has refused for good. */
+export type Refused = Entry & { refusal: Refusal }
+
+/** Where entries wait across reloads: to be sent, or to be seen by whoever wrote what was refused. */
 export interface Store {
-  all(): Promise<Entry[]>
-  put(entry: Entry): Promise<void>
+  all(): Promise<(Entry | Refused)[]>
+  /** In place of the one that has its id, if there is one. */
+  put(entry: Entry | Refused): Promise<void>
   remove(id: string): Promise<void>
   /** The page goes away: hold nothing open. */
   close?(): void
