@@ -38,12 +38,24 @@ test('without a cursor it starts at the head', () => {
 test('it counts what was replayed and what nobody can give back', () => {
   const { feed } = listening({ epoch: 'e', seq: 2 })
   feed.subscribed({ epoch: 'e', head: 4 })
-  for (const seq of [3, 4, 5]) feed.accept(event(seq))
+  for (const seq of [3, 4]) feed.accept(event(seq))
+  assert.ok(feed.isReplay(event(4)))
+  assert.equal(feed.replayed, 0, 'what was there before is no replay')
+
+  feed.subscribed({ epoch: 'e', head: 6 })
+  for (const seq of [5, 6, 7]) feed.accept(event(seq))
   assert.equal(feed.replayed, 2)
 
-  feed.reset({ epoch: 'e', head: 15 })
+  feed.reset({ epoch: 'e', head: 17 })
   assert.equal(feed.lost, 10)
-  assert.equal(feed.seq, 15)
+  assert.equal(feed.seq, 17)
+})
+
+test('of a topic that began anew nobody can know what was lost', () => {
+  const { feed } = listening({ epoch: 'e', seq: 2 })
+  feed.reset({ epoch: 'of a backup', head: 1 })
+  feed.reset({ epoch: 'of a backup', head: 3 })
+  assert.ok(Number.isNaN(feed.lost))
 })
 
 test('a broken listener does not cost the others their event', (context) => {

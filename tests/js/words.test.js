@@ -34,6 +34,7 @@ test('each level has its badge', () => {
 test('the details say what one can count', () => {
   assert.equal(inWords(standing({ latency: 3.21 })).detail, 'WebSocket · 3.2 ms')
   assert.equal(inWords(standing({ replayed: 212 })).detail, 'WebSocket · 212 replayed, 0 lost')
+  assert.equal(inWords(standing({ lost: Number.NaN })).detail, 'WebSocket · 0 replayed, nobody knows how many lost')
   assert.equal(inWords(standing({ state: 'reconnecting', attempt: 2, waiting: 3 })).detail, 'attempt 3 · 3 to be sent')
   assert.equal(
     inWords(standing({ state: 'offline', attempt: 3, retryIn: 4200 })).detail,

@@ -3,7 +3,7 @@
 import { client } from '../here.js'
 import { make } from './make.js'
 import './spark-line.js'
-import { inBytes, inMs, inWords } from './words.js'
+import { inBytes, inEvents, inMs, inWords } from './words.js'
 
 /** @import {Standing} from '../realtime/client.js' */
 /** @import {SparkLine} from './spark-line.js' */
@@ -75,7 +75,7 @@ function graphOf(name) {
 
 /** @param {Standing} standing @returns {[string, string][]} */
 function factsOf(standing) {
-  const { transport, delay, received, sent, replayed, lost, resent, waiting, reconnects, tabs } = standing
+  const { transport, delay, received, sent, resent, waiting, reconnects, tabs } = standing
   const way = transport === null ? 'none: what you see stands still' : LEVELS[transport]
   const polling = delay === null ? ', held open' : `, every ${Math.round(delay / 1000)} s`
   const shared =
@@ -85,7 +85,7 @@ function factsOf(standing) {
   return [
     ['Way', transport === 'http' ? way + polling : way],
     ['In and out', `${inBytes(received)}, ${inBytes(sent)}`],
-    ['Events', `${replayed} replayed, ${lost} lost`],
+    ['Events', inEvents(standing)],
     ['Frames', `${waiting} waiting, ${resent} sent again`],
     ['Reconnects', String(reconnects)],
     ['Shared by', shared],

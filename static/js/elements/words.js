@@ -21,7 +21,7 @@ export function inWords(standing, online = true) {
     if (retryIn !== null) details.push(`next try in ${Math.ceil(retryIn / 1000)} s`)
   }
   if (waiting) details.push(`${waiting} to be sent`)
-  if (replayed || lost) details.push(`${replayed} replayed, ${lost} lost`)
+  if (replayed || lost !== 0) details.push(inEvents(standing))
   said.detail = details.filter(Boolean).join(' · ')
   said.retry = state === 'offline' || (state === 'stopped' && said.wayOn === null)
   if (code && state !== 'live') said.reason = Problem.of(code === refusal?.code ? refusal : { code }).message
@@ -53,6 +53,11 @@ function wayOn(state, code) {
     return { words: 'Log in', href: `/login/?next=${encodeURIComponent(location.pathname + location.search)}` }
   if (code === 'out_of_date') return { words: 'Reload', href: location.href }
   return null
+}
+
+/** @param {Standing} standing */
+export function inEvents({ replayed, lost }) {
+  return `${replayed} replayed, ${Number.isNaN(lost) ? 'nobody knows how many' : lost} lost`
 }
 
 /** @param {number | null} ms */

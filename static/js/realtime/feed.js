@@ -10,6 +10,8 @@ export class Feed {
   #listeners = new Listeners()
   /** Up to here it is history that was missed. */
   #replayUntil = 0
+  /** Up to here it was there before this page came alive. @type {number | null} */
+  #oldUntil = null
   #everyEvent
 
   /** The last event's seq, null while none is known. @type {number | null} */
@@ -18,9 +20,11 @@ export class Feed {
   epoch
   /** The highest seq that is known to exist. */
   head = 0
-  /** Events that came again after a break, events that nobody can give back, and events that came twice. */
+  /** Events that came late after a break. */
   replayed = 0
+  /** Events that nobody can give back; NaN since the topic began anew, when nobody can know how many. */
   lost = 0
+  /** Events that came twice. */
   duplicates = 0
 
   /** @param {string} topic @param {Cursor} cursor @param {Listener} [everyEvent] hears all of them, after the others */
@@ -56,7 +60,7 @@ export class Feed {
     if (this.seq !== null && event.seq > this.seq + 1) return false
 
     this.seq = event.seq
-    if (event.seq <= this.#replayUntil) this.replayed += 1
+    if (event.seq <= this.#replayUntil && event.seq > (this.#oldUntil ?? 0)) this.replayed += 1
     this.tell(event)
     return true
   }
@@ -67,15 +71,18 @@ export class Feed {
     if (this.seq === null) this.seq = head
     this.head = Math.max(this.head, head)
     this.#replayUntil = head
+    this.#oldUntil ??= head
     this.tell({ type: 'subscribed', topic: this.topic, data: { epoch, head } })
   }
 
   /** What lies between our cursor and `head` is gone: listeners of `reset` start afresh. @param {{epoch: string, head: number}} answer */
   reset({ epoch, head }) {
-    if (this.seq !== null && epoch === this.epoch) this.lost += Math.max(0, head - this.seq)
+    if (this.epoch && epoch !== this.epoch) this.lost = Number.NaN
+    else this.lost += Math.max(0, head - (this.seq ?? head))
     this.epoch = epoch
     this.seq = head
     this.head = head
+    this.#oldUntil = head
     this.tell({ type: 'reset', topic: this.topic, data: { epoch, head } })
   }
 
