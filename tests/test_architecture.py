@@ -126,6 +126,11 @@ def test_only_hints_speak_to_the_channel_layer() -> None:
     assert any(name.startswith("channels.layers") for name in imports_of(APPS / "events" / "hints.py"))
 
 
+def test_only_the_log_says_hints_and_only_the_hub_hears_them() -> None:
+    near = [path for path in modules_below(APPS, ROOT / "project") if "apps.events.hints" in imports_of(path)]
+    assert {str(path.relative_to(APPS)) for path in near} == {"events/log.py", "gateway/hub.py"}
+
+
 def test_what_agents_need_knows_no_django() -> None:
     for path in modules_below(ROOT / "sdk"):
         for name in imports_of(path):

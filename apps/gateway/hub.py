@@ -274,3 +274,8 @@ async def stop() -> None:
 
 def running() -> Hub | None:
     return _hub
+
+
+def hears() -> bool:
+    """Whether hints come and go; without them what is new is found by looking at the heads."""
+    return hints.arrive()

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Invalid, Refusal, Unauthenticated, Unavailable
 from apps.accounts.rest import IsKnown, actor_of, bearer_of
-from apps.events import dispatch, hints, log
+from apps.events import dispatch, log
 from apps.gateway import hub, metrics, registry
 from apps.gateway.limits import allowance_over_http
 from apps.gateway.models import Connection
@@ -103,7 +103,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     running = hub.running()
     checks["hub"] = "ok" if running else "idle"
     checks["hub_lag_seconds"] = round(running.lag, 4) if running else 0.0
-    checks["channel_layer"] = "ok" if hints.arrive() else "failed"
+    checks["channel_layer"] = "ok" if hub.hears() else "failed"
     failed = [name for name, state in checks.items() if str(state).startswith("failed")]
     body = {"status": "failed" if failed else "ok", "checks": checks, "connections": len(registry.live)}
     return JsonResponse(body, status=503 if failed else 200)
