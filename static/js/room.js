@@ -2,7 +2,7 @@
 // page stands still.
 
 import './elements/stale-note.js'
-import { tellNews } from './elements/news.js'
+import { refusalOf, tellNews } from './elements/news.js'
 import { listenForShortcuts } from './elements/shortcuts.js'
 import { setTheme } from './elements/theme.js'
 import { toast } from './elements/toast-list.js'
@@ -15,3 +15,7 @@ listenForShortcuts()
 
 const { follow = '' } = /** @type {HTMLElement} */ (document.querySelector('toast-list')).dataset
 tellNews(client, follow.split(' ').filter(Boolean), toast)
+client.on('refused', ({ data }) => {
+  const words = refusalOf(data, location.pathname)
+  if (words) toast(words)
+})

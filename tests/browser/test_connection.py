@@ -222,7 +222,8 @@ async def test_a_message_that_is_too_large_says_so_at_once(window, alice, room):
     page = await (await window(alice)).open(room["path"])
     await live(page)
     await write(page, "x" * 70_000)
-    await page.wait_for_selector(".message[data-state=refused] :text('too large')")
+    await page.wait_for_selector(".notice[data-level=error]:has-text('too large')")
+    assert await page.input_value("#write textarea") == "x" * 70_000
     await write(page, "short")
     await hears(page, "short")
 

@@ -251,6 +251,22 @@ async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, ap
     assert await page.locator(".mark").count() == 1
 
 
+async def test_what_is_refused_while_one_is_elsewhere_is_told_and_kept(window, alice, room):
+    page = await (await window(alice)).open("/tasks/")
+    await live(page)
+    await page.evaluate(
+        f"""void {script("here.js")}.then(({{ client }}) =>
+            client.send('message', '{room["topic"]}', {{ content: 'ü'.repeat(9000) }}).catch(() => {{}}))"""
+    )
+    await page.click(".toast:has-text('Your message was not sent') a")
+    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
+    await page.click("text=Take back")
+    assert await page.input_value("#write textarea") == "ü" * 9000
+    await page.reload()
+    await live(page)
+    await expect(page.locator(".message[data-state]")).to_have_count(0)
+
+
 async def test_what_waits_is_seen_after_a_reload_and_so_is_its_refusal(window, alice, room):
     hers = await window(alice)
     nothing_gets_out = "**/api/v1/frames/"

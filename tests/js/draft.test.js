@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 
-import { Unsent } from '../../static/js/chat/unsent.js'
 import { keepDraft } from '../../static/js/elements/draft.js'
 
 const NAME = 'draft 3 agent.1'
@@ -65,5 +64,4 @@ test('a storage that is spoiled, full or forbidden costs the draft, and not the 
   const draft = keepDraft(forbidden, 'agent.1')
   forbidden.type('uname')
   draft.forget()
-  assert.deepEqual(new Unsent('chat.1 3').all(), [])
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { newsOf, noticeOf, tellNews } from '../../static/js/elements/news.js'
+import { newsOf, noticeOf, refusalOf, tellNews } from '../../static/js/elements/news.js'
 import { Feed } from '../../static/js/realtime/feed.js'
 
 const task = (/** @type {object} */ data = {}) => ({
@@ -120,4 +120,12 @@ test('a page that comes back from the history tells nothing again that its tab h
   assert.equal(openedAt('e', 2), 2)
   assert.equal(openedAt('e', 3), 1)
   assert.equal(openedAt('restored', 1), 1)
+})
+
+test('what one wrote and was refused is told on every page but the one that shows it', () => {
+  const refusal = { code: 'forbidden', message: 'You may only read here.' }
+  const refused = { id: 'a', type: 'message', topic: 'chat.1234', data: { content: 'Hello' }, keep: true, refusal }
+  const shown = refusalOf(refused, '/tasks/')
+  assert.deepEqual([shown?.detail, shown?.href, shown?.stays], ['You may only read here.', '/chat/1234/', true])
+  assert.equal(refusalOf(refused, '/chat/1234/'), null)
 })

@@ -1,9 +1,11 @@
-// What is worth a toast: how a team's tasks and runs end, and what staff tells everybody or this person.
+// What is worth a toast: how a team's tasks and runs end, what staff tells everybody or this person, and that something
+// this person wrote was refused.
 
-import { EVENT } from '../realtime/contract.js'
+import { EVENT, FRAME } from '../realtime/contract.js'
 
 /** @import {Client} from '../realtime/client.js' */
 /** @import {Feed} from '../realtime/feed.js' */
+/** @import {Refused} from '../realtime/types.d.ts' */
 /** @import {Level, Toast} from './toast-list.js' */
 
 /** @typedef {Pick<Storage, 'getItem' | 'setItem'>} Memory */
@@ -61,6 +63,19 @@ export function noticeOf({ type, data }) {
     group: `${type} ${level} ${message}`,
     many: `${words} (%×)`,
     stays,
+  }
+}
+
+/** The session itself shows it, with what one can do. @param {Refused} refused @param {string} path of the page that is told @returns {Toast | null} */
+export function refusalOf({ type, topic, refusal }, path) {
+  const session = topic?.replace('chat.', '') ?? ''
+  if (type !== FRAME.MESSAGE || path.includes(session)) return null
+  return {
+    level: 'error',
+    words: 'Your message was not sent',
+    detail: refusal.message,
+    href: `/chat/${session}/`,
+    stays: true,
   }
 }
 

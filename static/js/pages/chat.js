@@ -2,12 +2,13 @@
 
 import '../websocket.js'
 import { Talk } from '../chat/talk.js'
-import { Unsent } from '../chat/unsent.js'
 import { Writers } from '../chat/writers.js'
 import { keepDraft } from '../elements/draft.js'
 import { pressed } from '../elements/fill.js'
 import { client, feeds } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
+
+/** @import {Refused} from '../realtime/types.d.ts' */
 
 const TYPING_SAID_EVERY = 2000
 
@@ -16,7 +17,6 @@ const { user = '', name = '' } = document.body.dataset
 const me = { id: Number(user), name }
 const talk = new Talk(element('messages'), element('newest'), me.id)
 const writers = new Writers(element('typing'))
-const unsent = new Unsent(`${feed.topic} ${me.id}`)
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById('write'))
 const box = /** @type {HTMLTextAreaElement | null} */ (form?.elements.namedItem('content') ?? null)
 const title = document.title
@@ -43,8 +43,7 @@ feed.on(EVENT.TYPING, ({ data }) => {
 })
 client.on('error', ({ data }) => talk.note(`The server refused what this page said: ${data.message}`, 'error'))
 
-for (const { content, why } of unsent.all()) refuse(bubbleOf(content), content, why)
-showWaiting()
+showOurs()
 
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) talk.seen()
@@ -71,7 +70,7 @@ if (form && box) {
     box.value = ''
     draft.forget()
     saidTypingAt = Number.NEGATIVE_INFINITY
-    send(bubbleOf(content), content)
+    follow(bubbleOf(content), content, client.send(FRAME.MESSAGE, feed.topic, { content }))
   })
 }
 
@@ -84,15 +83,12 @@ adding?.addEventListener('submit', async (event) => {
   if (ack) adding.querySelector(`option[value="${user_id}"]`)?.remove()
 })
 
-/** @param {HTMLElement} bubble @param {string} content */
-function send(bubble, content) {
-  talk.sending(bubble)
-  follow(bubble, content, client.send(FRAME.MESSAGE, feed.topic, { content }))
-}
-
-/** What an earlier page of ours has not got through yet. */
-async function showWaiting() {
+/** What an earlier page of ours has not got through yet, and what was refused, there or elsewhere. */
+async function showOurs() {
   await client.loaded
+  for (const refused of client.refused) {
+    if (refused.topic === feed.topic) refuse(bubbleOf(refused.data.content), refused)
+  }
   for (const { data, answer } of client.waitingOn(feed.topic)) follow(bubbleOf(data.content), data.content, answer)
 }
 
@@ -102,28 +98,35 @@ async function follow(bubble, content, answer) {
     const { data } = await answer
     if (talk.has(data.message_id)) talk.remove(bubble)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    unsent.add({ content, why })
-    refuse(bubble, content, why)
+    const refused = client.refused.findLast(({ topic, data }) => topic === feed.topic && data.content === content)
+    if (refused) return refuse(bubble, refused)
+    // It has never left this page.
+    giveBack(bubble, content)
+    talk.note(error instanceof Error ? error.message : String(error), 'error')
   }
 }
 
-/** @param {HTMLElement} bubble @param {string} content @param {string} why */
-function refuse(bubble, content, why) {
-  talk.refused(bubble, why, {
+/** @param {HTMLElement} bubble @param {Refused} refused */
+function refuse(bubble, { id, data: { content }, refusal }) {
+  talk.refused(bubble, refusal.message, {
     again() {
-      unsent.remove(content)
-      send(bubble, content)
+      talk.sending(bubble)
+      follow(bubble, content, client.again(id))
     },
     takeBack() {
-      unsent.remove(content)
-      talk.remove(bubble)
-      if (!box) return
-      box.value = box.value ? `${box.value}\n${content}` : content
-      box.dispatchEvent(new Event('input', { bubbles: true }))
-      box.focus()
+      client.dismiss(id)
+      giveBack(bubble, content)
     },
   })
+}
+
+/** @param {HTMLElement} bubble @param {string} content */
+function giveBack(bubble, content) {
+  talk.remove(bubble)
+  if (!box) return
+  box.value = box.value ? `${box.value}\n${content}` : content
+  box.dispatchEvent(new Event('input', { bubbles: true }))
+  box.focus()
 }
 
 /** @param {string} content */
