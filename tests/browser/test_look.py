@@ -63,16 +63,18 @@ async def complaints_of_what_opens(page):
     return found
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])
-async def test_every_page_is_accessible_and_fits(theme, window, server, alice, pages):
+@pytest.mark.parametrize(("theme", "size"), [("dark", DESKTOP), ("light", PHONE)], ids=["dark desktop", "light phone"])
+async def test_every_page_is_steady_accessible_and_fits(theme, size, window, server, alice, pages):
     found = []
     for who, paths in [(None, WITHOUT_LOGIN), (alice, pages.values())]:
         opened = await themed(window, server, theme, who)
         for path in paths:
-            page = await opened.open(path)
+            page = await opened.open(path, size)
             assert await page.evaluate("document.documentElement.dataset.theme") == theme
             if who:
                 await live(page)
+                vitals = await page.evaluate(VITALS)
+                assert vitals["shifts"] < MAY_MOVE and vitals["paint"] > 0, (path, vitals)
             before = len(opened.problems)
             found += await complaints(page)
             if path == "/" and who:
@@ -84,20 +86,6 @@ async def test_every_page_is_accessible_and_fits(theme, window, server, alice, p
             # axe itself writes a style, which the policy refuses.
             opened.problems[before:] = [one for one in opened.problems[before:] if "inline style" not in one]
     assert not found, "\n".join(found)
-
-
-async def test_nothing_jumps_while_a_page_comes_alive(window, alice, pages):
-    hers = await window(alice)
-    for name, path in pages.items():
-        for size in (DESKTOP, PHONE):
-            page = await hers.context.new_page()
-            await page.set_viewport_size(size)
-            await page.goto(f"{hers.server.url}{path}")
-            await live(page)
-            vitals = await page.evaluate(VITALS)
-            assert vitals["shifts"] < MAY_MOVE, (name, size, vitals)
-            assert vitals["paint"] > 0, (path, vitals)
-            await page.close()
 
 
 async def test_the_keyboard_goes_everywhere(window, alice):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, Playwright
+from playwright.async_api import Browser, BrowserContext, Page, Playwright, ViewportSize
 
 from tests.support.processes import session_dir
 from tests.support.servers import LiveServer
@@ -58,9 +58,11 @@ class Window:
         self.server = server
         self.problems: list[str] = []
 
-    async def open(self, path: str = "/") -> Page:
+    async def open(self, path: str = "/", size: ViewportSize | None = None) -> Page:
         """A new tab at this path of the server."""
         page = await self.context.new_page()
+        if size:
+            await page.set_viewport_size(size)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda message: self._note(message.type, message.text))
         await page.goto(f"{self.server.url}{path}")
