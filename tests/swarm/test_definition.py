@@ -1,5 +1,9 @@
+from contextlib import suppress
+
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from apps.accounts.refusals import Invalid
 from apps.swarm.definition import MAX_CHARACTERS, Definition, parse, parse_yaml
@@ -68,13 +72,13 @@ def test_what_is_stored_reads_back_the_same():
 
 
 def test_the_examples_are_projects():
-    files = sorted((settings.BASE_DIR / "examples").glob("*.yaml"))
+    files = sorted((django_settings.BASE_DIR / "examples").glob("*.yaml"))
 
     assert {parse_yaml(file.read_text()).slug for file in files} >= {"check-this-repository", "hello"}
 
 
 def test_the_example_has_stages_and_work_side_by_side():
-    check = parse_yaml((settings.BASE_DIR / "examples/check-this-repository.yaml").read_text())
+    check = parse_yaml((django_settings.BASE_DIR / "examples/check-this-repository.yaml").read_text())
 
     assert len(check.stages) >= 3
     assert sum(len(stage.steps) > 1 for stage in check.stages) >= 2
@@ -189,4 +193,29 @@ def test_it_counts_the_errors_it_does_not_show():
 )
 def test_text_that_is_no_project_gets_a_sentence(text, message):
     with pytest.raises(Invalid, match=message):
+        parse_yaml(text)
+
+
+PIECES = [
+    *("name", "stages", "steps", "run", "label", "timeout", "env", "1", "0x", "1e400", ".nan", "2026-11-20", "\\uD800"),
+    *(": ", ", ", "- ", "? ", "  ", "---", "&a ", "*a", "<<", "!<x> ", *"[]{}'\"#~|%!\n\t\0\ufeff"),
+    *(
+        "!!int ",
+        "!!bool ",
+        "!!float ",
+        "!!null ",
+        "!!str ",
+        "!!binary ",
+        "!!timestamp ",
+        "!!map ",
+        "!!set ",
+        "!!pairs ",
+    ),
+]
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
+def test_any_text_is_a_project_or_invalid(text):
+    with suppress(Invalid):
         parse_yaml(text)
