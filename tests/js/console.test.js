@@ -113,6 +113,17 @@ test('however it was cut, and in whatever order its pages came, a log is the sam
   }
 })
 
+test('large events come in several answers, and a page has them all', async () => {
+  const server = randomLog(3, 430)
+  const { before } = server
+  server.before = (seq, limit) => before(Math.min(seq, 431), Math.min(limit, 30))
+  const tape = tapeOf(server)
+  await tape.load(2)
+  assert.equal(tape.page(2).pieces.length, 100)
+  assert.equal(server.requests, 4)
+  assert.deepEqual(await read(tape), plainly(server.events))
+})
+
 test('what comes live joins what was fetched', async () => {
   for (let seed = 1; seed <= 10; seed++) {
     const server = randomLog(seed, 430)

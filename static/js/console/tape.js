@@ -8,6 +8,7 @@ import { Page } from './page.js'
 import { pieceOf } from './pieces.js'
 import { Shelf } from './shelf.js'
 import { Sights } from './sights.js'
+import { whole } from './whole.js'
 
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 /** @import {Lens} from './lens.js' */
@@ -44,7 +45,7 @@ export class Tape {
 
   /** @param {object} options @param {Lens} options.lens @param {ReadBefore} options.readBefore @param {() => void} options.changed rows have come, gone or moved */
   constructor({ lens, readBefore, changed }) {
-    this.#readBefore = readBefore
+    this.#readBefore = whole(readBefore)
     this.#changed = changed
     this.#counts = new Counts(lens)
     this.lines = new Lines(this.#shelf, lens)
