@@ -52,9 +52,9 @@ for (const [what, refusal] of [
 
 test('what has been answered is not asked for again, nor what was left', async () => {
   server.refuses = (topic) => (topic === 'run.2' ? false : null)
-  const { client } = openTab(['run.1', 'run.2'])
+  const tab = openTab(['run.1', 'run.2'])
   await until(() => asked('run.2').length === 2)
-  client.unfollow('run.2')
+  tab.run(() => tab.client.unfollow('run.2'))
   const { length } = asked('run.2')
   await new Promise((resolve) => setTimeout(resolve, 40_000))
   assert.deepEqual([asked('run.1').length, asked('run.2').length], [1, length])
@@ -70,7 +70,7 @@ for (const shared of ['alice', '']) {
     await until(() => topics.every((topic) => tab.heard[topic].length === 1))
     assert.deepEqual([polls('run.3'), asked('run.4').length, tab.client.standing.state], [0, 0, 'live'])
 
-    tab.client.unfollow('run.1')
+    tab.run(() => tab.client.unfollow('run.1'))
     await until(() => server.socket.follows.has('run.4'))
     assert.deepEqual(asked('run.4')[0].data, { after: 1, epoch: 'e1' })
     const { length } = server.requests
@@ -102,7 +102,8 @@ test('a tab that finds no room hears what is polled for it, and the socket when 
 
 test('polling beside the socket survives its own cuts, and ends with the socket', async () => {
   server.most = 1
-  const { heard, client } = openTab(['run.1', 'run.2'])
+  const tab = openTab(['run.1', 'run.2'])
+  const { heard, client } = tab
   server.store('run.2')
   await until(() => heard['run.2'].length === 1)
   server.httpWorks = false
@@ -116,7 +117,7 @@ test('polling beside the socket survives its own cuts, and ends with the socket'
   server.store('run.2')
   await until(() => heard['run.2'].length === 3)
   assert.deepEqual(heard['run.2'], [1, 2, 3])
-  client.stop()
+  tab.run(() => client.stop())
   await new Promise((resolve) => setTimeout(resolve, 1000))
   const { length } = server.requests
   await new Promise((resolve) => setTimeout(resolve, 10_000))
@@ -132,6 +133,16 @@ test('a topic that is polled and may not be read any more is refused to who foll
   server.forbidden.add('run.2')
   await until(() => refusals.length)
   assert.deepEqual(refusals, ['not_found'])
+})
+
+test('what is polled beside it does not make a dead socket alive', async () => {
+  server.most = 1
+  const tab = openTab(['run.1', 'run.2'])
+  server.store('run.2')
+  await until(() => tab.heard['run.2'].length === 1 && tab.client.standing.latency !== null)
+  server.answersPing = false
+  tab.run(() => tab.client.measure())
+  await until(() => server.store('run.2') && tab.client.standing.state === 'reconnecting')
 })
 
 test('an agent’s answers come together, and are understood', async () => {

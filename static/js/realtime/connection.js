@@ -137,7 +137,7 @@ export class Connection {
 
     const line = opener({
       opened: (hello) => this.#opened(transport, line, hello),
-      received: (frame) => this.#received(line, frame),
+      received: (frame, beside) => this.#received(line, frame, beside),
       closed: (ending) => this.#closed(transport, line, ending),
       paced: (delay) => this.#paced(line, delay),
     })
@@ -179,11 +179,11 @@ export class Connection {
     this.#tell()
   }
 
-  /** @param {ReturnType<Opener>} line @param {Frame} frame */
-  #received(line, frame) {
+  /** @param {ReturnType<Opener>} line @param {Frame} frame @param {boolean} [beside] */
+  #received(line, frame, beside) {
     if (line !== this.#line) return
     const before = this.#monitor.latency
-    this.#monitor.heard(frame)
+    if (!beside) this.#monitor.heard(frame)
     this.#listener.received(frame)
     if (this.#monitor.latency !== before) this.#tell()
   }

@@ -128,16 +128,19 @@ export class Topics {
   }
 
   #openPoller() {
+    clearTimeout(this.#timer)
+    if (this.#polled.size === 0) return
     const poller = this.#poll({
       opened: () => {
         for (const frame of this.#polled.values()) poller.send(frame)
       },
       received: (frame) => {
         if (frame.type === CONTROL.UNSUBSCRIBED) this.#polled.delete(frame.topic ?? '')
-        this.#listener.received(frame)
+        this.#listener.received(frame, true)
       },
       closed: () => {
         for (const [topic, frame] of this.#polled) this.#polled.set(topic, poller.goingOn(topic) ?? frame)
+        this.#poller = null
         this.#timer = setTimeout(() => this.#openPoller(), OPEN_AGAIN)
       },
     })
@@ -151,5 +154,6 @@ export class Topics {
     this.#carried.clear()
     this.#polled.clear()
     this.#poller?.close()
+    this.#poller = null
   }
 }

@@ -47,7 +47,8 @@ export interface Line {
 
 export interface LineListener {
   opened(hello: Hello): void
-  received(frame: Frame): void
+  /** `beside`: it came another way, and says nothing of whether the line lives. */
+  received(frame: Frame, beside?: boolean): void
   closed(ending: Ending): void
   /** How many milliseconds lie between two questions; null: one is always held open. Lines that ask tell it. */
   paced?(delay: number | null): void
