@@ -100,8 +100,8 @@ async def test_a_long_poll_hears_of_another_process_and_of_another_epoch(bob, ro
 
 async def test_many_wait_together(alice, bob, room, api):
     """More than there are threads."""
-    client = api(bob)
-    waiting = [asyncio.create_task(read(client, room.topic, after=1, wait=20)) for _ in range(50)]
+    clients = [api(alice), api(bob)] * 20  # as many as each may have
+    waiting = [asyncio.create_task(read(client, room.topic, after=1, wait=20)) for client in clients]
     await asyncio.sleep(1.0)
     assert (await api().get("/health")).status_code == 200
     await say(api(alice), room.topic, "all of you")
