@@ -31,12 +31,6 @@ MOST_HELD = 10_000
 COULD_NOT = "This frame could not be carried out; the server's log says why."
 
 
-class Busy(Unavailable):
-    """The database has no time for this frame now."""
-
-    default_message = "The database is busy; send it again."
-
-
 @dataclass(slots=True)
 class Job:
     """One frame: the ref under which it is known, what it becomes, and whoever waits for its event."""
@@ -52,7 +46,7 @@ class Job:
 
     def refuse(self) -> None:
         if not self.done.done():
-            self.done.set_exception(Busy(retry_after=AGAIN_SECONDS))
+            self.done.set_exception(_busy())
 
 
 @dataclass(slots=True)
@@ -102,8 +96,8 @@ class GroupWriter:
                         job.done.set_exception(outcome)
                     else:
                         job.done.set_result(outcome)
-                if busy := [job for job, outcome in zip(group, outcomes, strict=True) if isinstance(outcome, Busy)]:
-                    self._hold(busy)
+                if refused := [job for job, outcome in zip(group, outcomes, strict=True) if _is_for_now(outcome)]:
+                    self._hold(refused)
                 if self._waiting and len(self._waiting) < GROUP:
                     await asyncio.sleep(GATHER_SECONDS)
         finally:
@@ -152,7 +146,7 @@ def _commit(group: Sequence[Job]) -> list[Outcome]:
                 return _append(group)
         except (OperationalError, InterfaceError) as problem:
             logger.warning("A group of %d frames is tried again: %s", len(group), problem)
-            refusal = Busy(retry_after=AGAIN_SECONDS)
+            refusal = _busy()
         except Error as problem:
             # Most likely a ref that another process stored in this moment: the next look finds it.
             logger.warning("A group of %d frames is tried again: %s", len(group), problem)
@@ -170,7 +164,7 @@ def _commit_one_by_one(group: Sequence[Job]) -> list[Outcome]:
     outcomes: list[Outcome] = []
     for job in group:
         # Nothing overtakes what was refused for now.
-        outcomes += outcomes[-1:] if outcomes and isinstance(outcomes[-1], Busy) else _commit([job])
+        outcomes += outcomes[-1:] if outcomes and _is_for_now(outcomes[-1]) else _commit([job])
     return outcomes
 
 
@@ -202,6 +196,14 @@ def _append(group: Sequence[Job]) -> list[Outcome]:
         for ref, index in answers:
             happened[ref] = stored[index]
     return [outcomes.get(job.ref) or happened[job.ref] or _nothing(job) for job in group]
+
+
+def _busy() -> Unavailable:
+    return Unavailable("The database is busy; send it again.", retry_after=AGAIN_SECONDS)
+
+
+def _is_for_now(outcome: Outcome) -> bool:
+    return isinstance(outcome, Unavailable) and outcome.retry_after is not None
 
 
 def _nothing(job: Job) -> Outcome:
