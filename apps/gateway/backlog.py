@@ -37,7 +37,7 @@ class Backlog:
     def __init__(self, tail: Tail) -> None:
         self._tail = tail
         self._pages: dict[int, Page] = {}
-        self._reading: dict[int, asyncio.Task[None]] = {}
+        self._reading: dict[int, asyncio.Task[Page | None]] = {}
         self._frames: dict[int, Frame] = {}
         self._warming: asyncio.Task[None] | None = None
 
@@ -76,13 +76,10 @@ class Backlog:
         return next((page for page in self._pages.values() if page.has(cursor)), None)
 
     async def _read_page_with(self, cursor: int) -> Page | None:
-        first = self._first_for(cursor)
-        await self._read(first)
-        page = self._page_with(cursor)
-        if page is None and self._first_for(cursor) != first:
-            await self._read(cursor)
-            page = self._page_with(cursor)
-        return page
+        page = await self._read(self._first_for(cursor))
+        if page is not None and page.is_cut and not page.has(cursor):
+            page = await self._read(cursor)
+        return page if page is not None and page.has(cursor) else None
 
     def _first_for(self, cursor: int) -> int:
         """Where the page begins that has what follows `cursor`, as far as is known."""
@@ -90,33 +87,34 @@ class Backlog:
         is_beyond_a_cut = any(page.is_cut and aligned <= page.first <= cursor for page in self._pages.values())
         return cursor if is_beyond_a_cut else aligned
 
-    async def _read(self, first: int) -> None:
+    async def _read(self, first: int) -> Page | None:
         """One read for all who wait for this page."""
         task = self._reading.get(first)
         if task is None:
             task = self._reading[first] = asyncio.create_task(self._fetch(first))
             task.add_done_callback(lambda _: self._reading.pop(first, None))
-        await asyncio.shield(task)
+        return await asyncio.shield(task)
 
-    async def _fetch(self, first: int) -> None:
+    async def _fetch(self, first: int) -> Page | None:
         tail = self._tail
         epoch, end = tail.epoch, first - first % PAGE + PAGE
         while (first := max(first, tail.floor)) < end:
             page, events = await in_reader(log.encoded, log.read_after, tail.topic, first, epoch, end - first)
             if tail.epoch != epoch:
-                return
+                return None
             if not page.reset:
-                self._keep(Page(first, events, is_cut=first + len(events) < min(end, page.head)))
-                return
+                return self._keep(Page(first, events, is_cut=first + len(events) < min(end, page.head)))
             if page.epoch != epoch or page.floor <= first:
-                return
+                return None
             tail.floor = page.floor  # Pruned a moment ago; what is above the floor is still there.
+        return None
 
-    def _keep(self, page: Page) -> None:
+    def _keep(self, page: Page) -> Page:
         self._pages.pop(page.first, None)
         self._pages[page.first] = page
         while len(self._pages) > 1 and (len(self._pages) > PAGES_KEPT or self._bytes > BYTES_KEPT):
             del self._pages[next(iter(self._pages))]
+        return page
 
     @property
     def _bytes(self) -> int:
