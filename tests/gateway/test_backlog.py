@@ -4,6 +4,7 @@ import asyncio
 from random import Random
 
 from apps.events import log, store
+from apps.events.threads import in_reader
 from apps.gateway import backlog, tail
 from tests.gateway.conftest import start_hub, until
 from tests.gateway.fakes import Client
@@ -101,3 +102,27 @@ async def test_a_reader_of_large_events_reads_each_once(hub, topic, write, monke
     await alice.follow(after=0)
     await until(lambda: alice.apply() or alice.cursor == 40)
     assert log.reads[str(topic)] <= 40 / 4 + 2, "the pages, the warm ring, and one to spare"
+
+
+async def test_what_others_read_meanwhile_takes_no_page_from_who_waited_for_it(hub, topic, write, monkeypatch):
+    monkeypatch.setattr(store, "PAGE_BYTES", 5_000)
+    monkeypatch.setattr(tail, "RING_EVENTS", 1)
+    monkeypatch.setattr(backlog, "WARM_EVENTS", 1)
+    await write(topic, *["x" * 1_500 for _ in range(40)])
+    hub = await start_hub()
+    await Client(topic).follow()
+    kept = hub._followed[str(topic)].backlog
+    assert (await kept.frame_after(0, until=40)).last == 4
+
+    cursors = range(4, 40)
+    all_read = asyncio.Barrier(len(cursors))
+
+    async def read_in_the_same_moment(*args):
+        page = await in_reader(*args)
+        await all_read.wait()
+        return page
+
+    monkeypatch.setattr(backlog, "in_reader", read_in_the_same_moment)
+    async with asyncio.timeout(5):
+        frames = await asyncio.gather(*[kept.frame_after(cursor, until=40) for cursor in cursors])
+    assert [frame and frame.last for frame in frames] == [min(cursor + 4, 40) for cursor in cursors]
