@@ -92,6 +92,8 @@ class RawOutlet(_Waking):
         self._send = send
         self._write: Callable[[bytes], None] = protocol.transport.write
         protocol.outlet = self
+        if protocol.transport.is_closing():
+            self.detach()  # It went before there was an outlet to be told.
 
     @property
     def heard_at(self) -> float:

@@ -37,6 +37,10 @@ class Transport:
     def __init__(self):
         self.written = []
         self.aborted = False
+        self.closing = False
+
+    def is_closing(self):
+        return self.closing
 
     def write(self, data):
         self.written.append(data)
@@ -222,6 +226,14 @@ async def test_a_detached_outlet_writes_to_nobody_and_wakes_its_readers(bob):
     bob.write(Frame(b"too late"))
     assert bob._protocol.transport.written == []
     assert (woken, bob.is_full) == (["reader"], False)
+
+
+async def test_an_outlet_of_a_client_that_has_gone_already_writes_to_nobody(road):
+    protocol = Protocol()
+    protocol.transport.closing = True
+    late = RawOutlet(protocol, road.send)
+    late.write(Frame(b"{}"))
+    assert protocol.transport.written == []
 
 
 async def test_a_raw_outlet_closes_after_what_was_written(bob, road):
