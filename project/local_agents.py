@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 GIVE_UP_SECONDS = 600
 LARGEST_LOG = 5_000_000  # bytes
 _LOOK_EVERY = 1.0
@@ -164,10 +166,20 @@ class LocalAgents:
 
 def _end(agents: list[LocalAgent]) -> None:
     """Ask them to end, wait, and kill those that don't."""
+    pids = [pid for agent in agents if (pid := agent.pid())]
     for agent in agents:
         agent.stop()
     until = time.monotonic() + _STOP_SECONDS
-    while time.monotonic() < until and not all(agent.gone() for agent in agents):
+    # A lock is let go a moment before its process has ended.
+    while time.monotonic() < until and not (all(agent.gone() for agent in agents) and not any(map(_runs, pids))):
         time.sleep(0.05)
     for agent in agents:
         agent.kill()
+
+
+def _runs(pid: int) -> bool:
+    """An adopted agent is not our child: what it leaves behind is for somebody else to collect."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
