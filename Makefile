@@ -19,7 +19,7 @@ UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --g
 export UV_SYSTEM_CERTS = 1
 export NODE_USE_SYSTEM_CA = 1
 
-PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help

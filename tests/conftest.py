@@ -30,6 +30,7 @@ from playwright.async_api import Browser, Playwright, async_playwright
 from tests.support import processes
 from tests.support.browser import Window, launch, window_of
 from tests.support.clients import Api, Socket, Speaker, connect_to
+from tests.support.schedule import ByServer
 from tests.support.servers import VARIANTS, LiveServer, Variant
 
 live_fixture = pytest_asyncio.fixture(loop_scope="session")
@@ -149,8 +150,8 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 
 @pytest.fixture(scope="session")
-def _shared_servers() -> Iterator[dict[object, LiveServer]]:
-    servers: dict[object, LiveServer] = {}
+def _shared_servers() -> Iterator[dict[tuple[Any, ...], LiveServer]]:
+    servers: dict[tuple[Any, ...], LiveServer] = {}
     yield servers
     for server in servers.values():
         server.close()
@@ -158,7 +159,7 @@ def _shared_servers() -> Iterator[dict[object, LiveServer]]:
 
 @pytest.fixture
 def server(
-    variant: Variant, request: pytest.FixtureRequest, _shared_servers: dict[object, LiveServer]
+    variant: Variant, request: pytest.FixtureRequest, _shared_servers: dict[tuple[Any, ...], LiveServer]
 ) -> Iterator[LiveServer]:
     """A real server that answers: the variant's shared one, or a fresh one for tests marked `own_server`.
 
@@ -173,6 +174,8 @@ def server(
         return
     settings: dict[str, str] = getattr(request.module, "SETTINGS", {})
     key = (variant, *settings.items())
+    for other in [other for other in _shared_servers if other[1:] not in ((), key[1:])]:
+        _shared_servers.pop(other).close()  # Its module is over.
     if key not in _shared_servers:
         _shared_servers[key] = LiveServer(variant, **settings)
     server = _shared_servers[key]
@@ -289,6 +292,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker("django_db")
     if item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(names):
         item.add_marker("database")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServer:
+    return ByServer(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
