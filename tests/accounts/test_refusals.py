@@ -30,7 +30,7 @@ def test_it_says_how_long_to_wait_when_waiting_helps():
         ("TooLarge", "too_large", 413, 4413),
         ("TooFast", "too_fast", 429, 4429),
         ("OutOfDate", "out_of_date", 426, 4426),
-        ("Unavailable", "unavailable", 503, None),
+        ("Unavailable", "unavailable", 503, 1013),
     ],
 )
 def test_each_refusal_has_its_code_status_and_close_code(name, code, status, close_code):

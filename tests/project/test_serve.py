@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -32,7 +33,9 @@ class Terminal:
         settings = {"DATA_DIR": str(self.data), "PORT": str(self.port), "LOCAL_AGENTS": "1"}
         self.output.write_text("")
         command = [sys.executable, "manage.py", "serve"]
-        process = launch(command, log=self.output, env=clean_environment() | settings, cwd=ROOT)
+        # As a terminal starts it, whatever the tests themselves were started by.
+        hang_up = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+        process = launch(command, log=self.output, env=clean_environment() | settings, cwd=ROOT, preexec_fn=hang_up)
         wait_until(lambda: "Ctrl-C" in self.said() or process.poll() is not None, self.said)
         self.process = process
         return self

@@ -23,7 +23,8 @@ export class StaleNote extends HTMLElement {
     this.#stops = [
       client.watch(({ state }) => standstill.connection(state)),
       client.on(CONTROL.UNSUBSCRIBED, () => standstill.shutOut()),
-      client.on(CONTROL.RESET, () => {
+      client.on(CONTROL.RESET, ({ topic }) => {
+        if (!this.#stands(topic)) return
         standstill.lost()
         this.#planReload()
       }),
@@ -43,9 +44,19 @@ export class StaleNote extends HTMLElement {
     }, this.#reloads.wait(Date.now()))
   }
 
+  get #page() {
+    return /** @type {HTMLElement} */ (this.closest('main'))
+  }
+
+  /** Whether the page shows this topic. A dialog over it begins anew by itself. @param {string} topic */
+  #stands(topic) {
+    const named = `[data-topic="${topic}"], [data-feed="${topic}"]`
+    return this.#page.matches(named) || this.#page.querySelector(named) !== null
+  }
+
   /** @param {Said | null} said */
   #show(said) {
-    const page = /** @type {HTMLElement} */ (this.closest('main'))
+    const page = this.#page
     page.toggleAttribute('data-stale', said !== null)
     // What has the focus must not take it away.
     if (said === null && this.contains(document.activeElement)) page.focus({ preventScroll: true })
