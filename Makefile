@@ -41,8 +41,8 @@ serve: install ## run Signalbox on 127.0.0.1
 test: check test-js test-sqlite test-postgres ## every check and every test
 
 test-js: install
-	$(NODE) --test --test-force-exit --test-reporter=dot "tests/js/**/*.test.js" || \
-	$(NODE) --test --test-force-exit --test-concurrency=1 --test-reporter=dot "tests/js/**/*.test.js"
+	$(NODE) --test --test-force-exit --test-timeout=120000 --test-reporter=dot "tests/js/**/*.test.js" || \
+	$(NODE) --test --test-force-exit --test-timeout=120000 --test-concurrency=1 --test-reporter=dot "tests/js/**/*.test.js"
 
 # What failed beside others on a crowded machine is tried once more alone; what fails again fails the run.
 test-sqlite: install

@@ -54,6 +54,19 @@ test('what was sent on a line that broke is sent again under the same id', () =>
   assert.equal(box.resent, 1)
 })
 
+test('what a line that is up does not take is tried again', () => {
+  let takes = false
+  const sent = []
+  const { box } = outbox({ send: (frame) => takes && sent.push(frame.id) > 0 })
+  box.add(entry('a'))
+  box.resume()
+  mock.timers.tick(3000)
+  assert.deepEqual([sent, box.resent], [[], 0])
+  takes = true
+  mock.timers.tick(1000)
+  assert.deepEqual([sent, box.resent], [['a'], 0])
+})
+
 test('a refusal goes to the one who wrote it, and the next is sent', async () => {
   const { box, sent } = outbox()
   box.resume()

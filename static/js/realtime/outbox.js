@@ -146,7 +146,9 @@ export class Outbox {
     const { id, type, topic, data } = waiting.entry
     // The timer stood still while the page was away or the machine asleep.
     if (Date.now() > waiting.until) return this.#refuse(waiting, new Problem('timeout'))
-    if (!this.#send(topic === null ? { type, id, data } : { type, id, topic, data })) return
+    // A line that is up may be unable for a moment, as where this tab knows less of it than the one that leads.
+    if (!this.#send(topic === null ? { type, id, data } : { type, id, topic, data }))
+      return this.#again(waiting, TRY_AGAIN)
 
     waiting.sent = true
     if (waiting.resent) this.resent += 1
