@@ -70,7 +70,9 @@ async def test_a_page_says_that_it_stands_still_and_leads_on(window, team, alice
     await live(page)
     note = page.locator("stale-note")
     await expect(note).to_be_hidden()
-    tell = f"void {script('here.js')}.then(({{client}}) => client.follow('{team.topic}').tell({{ type: '%s', data: {{}} }}))"
+    topic = team.topic
+    told = f"{{ type: '%s', topic: '{topic}', data: {{}} }}"
+    tell = f"void {script('here.js')}.then(({{client}}) => client.follow('{topic}').tell({told}))"
     await page.evaluate(tell % "unsubscribed")
     await expect(note).to_contain_text("You may not see this any more")
     await expect(page.locator("main[data-stale]")).to_be_visible()

@@ -21,7 +21,7 @@ on_both = pytest.mark.variants("sqlite")
 # Agents are processes, and this machine may have other things to do.
 expect.set_options(timeout=20_000)
 
-COUNT = "for n in $(seq 1 40); do echo line $n; sleep 0.1; done"
+COUNT = "for n in $(seq 1 40); do echo line $n; sleep 0.25; done"
 TRICKS = (
     r"printf '\033[38;2;255;100;0mtrue\033[0m \033[48;2;0;0;90mcolour\033[0m \033[1;3;4;7mall\033[0m\n';"
     r"printf '\033]8;;javascript:alert(1)\033\\a link\033]8;;\033\\ \033]0;title\007\033]52;c;aGk=\007<b>bold</b>\n'"

@@ -87,7 +87,8 @@ async def test_a_person_with_many_sockets_counts_once(hub, topic):
     await until(lambda: names(his) == ["bob"])
 
 
-async def test_a_reload_is_not_told(hub, topic):
+async def test_a_reload_is_not_told(hub, topic, monkeypatch):
+    monkeypatch.setattr(presence, "LEAVE_AFTER_SECONDS", 2.0)
     hers = await looks(topic, "alice", 1)
     his = await looks(topic, "bob", 2)
     await until(lambda: names(hers) == ["alice", "bob"])

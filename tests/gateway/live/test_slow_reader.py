@@ -52,7 +52,7 @@ async def test_who_does_not_read_costs_nothing_and_loses_nothing(alice, bob, roo
     started = time.monotonic()
     await say(api(alice), room.topic, "in time?")
     await watcher.events(1, timeout=5)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4, "it waited for others"
 
     for socket in slow:
         socket.resume()
