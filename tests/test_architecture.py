@@ -112,9 +112,9 @@ def test_the_backbone_names_no_feature(app: str) -> None:
                 assert not words & ours, f"{path.relative_to(ROOT)}:{node.lineno} names {words & ours}"
 
 
-def test_only_hints_speak_to_the_channel_layer() -> None:
+def test_only_the_log_speaks_to_the_channel_layer() -> None:
     for path in modules_below(APPS, ROOT / "project"):
-        if path == APPS / "events" / "hints.py":
+        if path == APPS / "events" / "log.py":
             continue
         named = [name for name in imports_of(path) if name.startswith("channels.layers")]
         assert not named, f"{path.relative_to(ROOT)} imports {named}"
@@ -123,12 +123,7 @@ def test_only_hints_speak_to_the_channel_layer() -> None:
                 assert node.attr not in ("channel_layer", "group_send", "group_add"), (
                     f"{path.relative_to(ROOT)}:{node.lineno}"
                 )
-    assert any(name.startswith("channels.layers") for name in imports_of(APPS / "events" / "hints.py"))
-
-
-def test_only_the_log_says_hints_and_only_the_hub_hears_them() -> None:
-    near = [path for path in modules_below(APPS, ROOT / "project") if "apps.events.hints" in imports_of(path)]
-    assert {str(path.relative_to(APPS)) for path in near} == {"events/log.py", "gateway/hub.py"}
+    assert any(name.startswith("channels.layers") for name in imports_of(APPS / "events" / "log.py"))
 
 
 def test_what_agents_need_knows_no_django() -> None:

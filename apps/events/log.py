@@ -3,8 +3,12 @@
 The log is the truth and the channel layer a hint. `append` numbers an event and stores it in the transaction of the
 rows it speaks of; once that commits, a hint with the encoded event goes to those that follow the topic. A hint can get
 lost: every reader has a cursor, and what it lacks is in the database.
+
+This is the only module that speaks to the channel layer.
 """
 
+import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,16 +17,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
 from django.db import connection, transaction
 
-from apps.events import hints, store, wire
+from apps.events import store, wire
 from apps.events.declare import Event, Topic, Whisper
+from apps.events.hints import EVERYONE, Hint, Outgoing
 from apps.events.models import StoredEvent
 from apps.events.search import Filter, Place, find
 from apps.events.store import Position
 
+logger = logging.getLogger(__name__)
+
 PAGE = 500
 HINT_BYTES = 256 * 1024
+SEND_SECONDS = 2.0
+"""How long the channel layer may take for a hint."""
 
 TOPICS_COUNTED = 10_000
 OTHERS = ""
@@ -100,7 +111,7 @@ def append_all(drafts: Sequence[Draft]) -> list[StoredEvent]:
 def whisper(topic: Topic, said: Whisper) -> None:
     """Say something to whoever listens now. It is not stored, and nobody misses it."""
     frame = wire.whisper(said.TYPE, str(topic), wire.now(), wire.data_of(said))
-    hints.say(str(topic), {"type": "log.whisper", "topic": str(topic), "frame": frame})
+    _say(str(topic), {"type": "log.whisper", "topic": str(topic), "frame": frame})
 
 
 def notify(notice: dict[str, Any], topic: str | None = None) -> None:
@@ -108,7 +119,7 @@ def notify(notice: dict[str, Any], topic: str | None = None) -> None:
 
     What all have to hear waits for a channel layer that is away; what concerns a topic is not said then.
     """
-    hints.say(topic, {"type": "log.notice", "notice": notice})
+    _say(topic, {"type": "log.notice", "notice": notice})
 
 
 def cursor(topic: Topic) -> Position:
@@ -207,10 +218,84 @@ def said_by(sender: str, ref: str | None, topic: str | None) -> Iterator[None]:
         _said_by.reset(token)
 
 
+# Hints: the channel layer ---------------------------------------------------------------------------
+
+
+class Ear(Outgoing):
+    """What one process hears: joins the groups of topics, and yields the hints that arrive.
+
+    From its start on, hints of this process leave through it, whether the layer can be reached yet or not.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layer = get_channel_layer()
+        self.is_open = False
+
+    def start(self) -> None:
+        super().start()
+        _ears.append(self)
+
+    async def open(self) -> None:
+        """Begin to hear."""
+        self._channel = await self._layer.new_channel("signalbox")
+        await self._layer.group_add(EVERYONE, self._channel)
+        self.is_open = True
+
+    def close(self) -> None:
+        if self in _ears:
+            _ears.remove(self)
+            self.stop()
+
+    async def join(self, topic: str) -> None:
+        await self._layer.group_add(_group(topic), self._channel)
+
+    async def leave(self, topic: str) -> None:
+        await self._layer.group_discard(_group(topic), self._channel)
+
+    async def hear(self) -> Hint:
+        """The next hint: `log.stored` {topic, epoch, first, last, frames}, `log.whisper` {topic, frame} or
+        `log.notice` {notice}."""
+        hint: Hint = await self._layer.receive(self._channel)
+        return hint
+
+    async def send(self, group: str, hint: Hint) -> None:
+        await _send(self._layer, group, hint)
+
+
+def hints_arrive() -> bool:
+    """Whether this process hears, and the channel layer took what it said last."""
+    return all(ear.is_open and not ear.is_failing for ear in _ears)
+
+
+_ears: list[Ear] = []
+
+
+def _say(topic: str | None, hint: Hint) -> None:
+    """Tell those that follow `topic`, or everyone. Only a process without an ear waits for that, for SEND_SECONDS."""
+    group = EVERYONE if topic is None else _group(topic)
+    if _ears:
+        _ears[0].say(group, hint)
+        return
+    try:
+        async_to_sync(_send)(get_channel_layer(), group, hint)
+    except Exception as problem:
+        logger.warning("The channel layer took no hint: %r", problem)
+
+
+async def _send(layer: Any, group: str, hint: Hint) -> None:
+    async with asyncio.timeout(SEND_SECONDS):
+        await layer.group_send(group, hint)
+
+
+def _group(topic: str) -> str:
+    return f"topic.{topic}"
+
+
 def _hint_stored(topic: str, epoch: str, events: Sequence[StoredEvent]) -> None:
     frames = [event.encoded for event in events]
     if sum(map(len, frames)) > HINT_BYTES:
         frames = []  # Too much for a hint: readers fetch it.
     first, last = events[0].seq, events[-1].seq
     hint = {"type": "log.stored", "topic": topic, "epoch": epoch, "first": first, "last": last, "frames": frames}
-    hints.say(topic, hint)
+    _say(topic, hint)

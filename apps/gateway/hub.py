@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from apps.events import hints, store
+from apps.events import log, store
 from apps.events.store import Position
 from apps.events.threads import in_reader, in_writer
 from apps.gateway.background import spawn
@@ -42,7 +42,7 @@ class Hub:
         self._starting: dict[str, asyncio.Task[Followed]] = {}
         self._early: dict[str, list[dict[str, Any]]] = {}
         """Hints for topics whose position is being read."""
-        self._ear = hints.Ear()
+        self._ear = log.Ear()
         self._loop = asyncio.get_running_loop()
         self._tasks: list[asyncio.Task[None]] = []
         self._ending = False
@@ -64,7 +64,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._ear.close()
+        self._ear.close()
 
     def call_soon(self, work: Callable[..., object], *args: object) -> None:
         """Call `work` on this process's event loop; from any thread."""
@@ -278,4 +278,4 @@ def running() -> Hub | None:
 
 def hears() -> bool:
     """Whether hints come and go; without them what is new is found by looking at the heads."""
-    return hints.arrive()
+    return log.hints_arrive()

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from apps.events import hints
-from apps.events.hints import Ear
+from apps.events import hints, log
+from apps.events.log import Ear, hints_arrive
 
 
 class Layer:
@@ -37,9 +37,9 @@ class Layer:
 @pytest.fixture
 def layer(monkeypatch):
     layer = Layer()
-    monkeypatch.setattr(hints, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(hints, "_ears", [])
-    monkeypatch.setattr(hints, "SEND_SECONDS", 0.1)
+    monkeypatch.setattr(log, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(log, "_ears", [])
+    monkeypatch.setattr(log, "SEND_SECONDS", 0.1)
     monkeypatch.setattr(hints, "SEND_AGAIN_SECONDS", 0.02)
     return layer
 
@@ -49,17 +49,17 @@ async def ear(layer):
     ear = Ear()
     ear.start()
     yield ear
-    await ear.close()
+    ear.close()
 
 
 def say(*numbers, topic="story.a"):
     for n in numbers:
-        hints.say(topic, {"n": n})
+        log._say(topic, {"n": n})
 
 
 def notify(*texts):
     for text in texts:
-        hints.say(None, {"notice": text})
+        log._say(None, {"notice": text})
 
 
 async def until(true):
@@ -73,20 +73,20 @@ async def test_hints_leave_in_order_from_any_thread(layer, ear):
     await asyncio.to_thread(say, 1, 2, 3)
     await until(lambda: len(layer.sent) == 3)
     assert layer.sent == [("topic.story.a", 1), ("topic.story.a", 2), ("topic.story.a", 3)]
-    assert hints.arrive()
+    assert hints_arrive()
 
 
 @pytest.mark.parametrize("how", ["hangs", "is_away"])
 async def test_a_layer_that_was_never_there_keeps_nobody_waiting_and_is_told(layer, ear, how):
     setattr(layer, how, True)
-    assert not hints.arrive(), "nobody hears yet"
+    assert not hints_arrive(), "nobody hears yet"
     began = time.monotonic()
     await asyncio.to_thread(say, *range(100))
-    assert time.monotonic() - began < hints.SEND_SECONDS
+    assert time.monotonic() - began < log.SEND_SECONDS
     await until(lambda: ear.is_failing)
     setattr(layer, how, False)
     await ear.open()
-    await until(hints.arrive)
+    await until(hints_arrive)
 
 
 async def test_what_everyone_has_to_hear_is_said_when_the_layer_is_back(layer, ear):
@@ -101,7 +101,7 @@ async def test_what_everyone_has_to_hear_is_said_when_the_layer_is_back(layer, e
     await until(lambda: len(layer.sent) >= 2)
     said = [notice for group, notice in layer.sent if group == hints.EVERYONE and notice]
     assert said == ["alice is out", "bob is out"]
-    assert hints.arrive()
+    assert hints_arrive()
 
 
 async def test_so_it_is_if_the_layer_went_while_it_was_said(layer, ear):
@@ -121,9 +121,9 @@ async def test_a_layer_that_is_back_is_known_to_be_before_there_is_anything_to_s
     await ear.open()
     layer.is_away = True
     say(1)
-    await until(lambda: not hints.arrive())
+    await until(lambda: not hints_arrive())
     layer.is_away = False
-    await until(hints.arrive)
+    await until(hints_arrive)
 
 
 async def test_only_so_much_waits(layer, ear, monkeypatch):
@@ -143,5 +143,5 @@ async def test_a_process_without_an_ear_says_it_itself_and_does_not_wait_for_lon
     layer.hangs = True
     began = time.monotonic()
     await asyncio.to_thread(say, 2)
-    assert time.monotonic() - began < 20 * hints.SEND_SECONDS
-    assert hints.arrive(), "it is not one that serves"
+    assert time.monotonic() - began < 20 * log.SEND_SECONDS
+    assert hints_arrive(), "it is not one that serves"

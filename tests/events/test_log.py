@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 def hints(monkeypatch):
     """The hints that were given, instead of sending them."""
     given = []
-    monkeypatch.setattr(log.hints, "say", lambda topic, hint: given.append((topic, hint)))
+    monkeypatch.setattr(log, "_say", lambda topic, hint: given.append((topic, hint)))
     return given
 
 
@@ -98,7 +98,7 @@ def test_what_was_stored_is_told_even_if_the_layer_is_gone(topic, monkeypatch):
         async def group_send(self, group, hint):
             raise ConnectionError("gone")
 
-    monkeypatch.setattr(log.hints, "get_channel_layer", NoLayer)
+    monkeypatch.setattr(log, "get_channel_layer", NoLayer)
     assert write(topic, "a").seq == 1
 
 

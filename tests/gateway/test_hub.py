@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from channels.layers import InMemoryChannelLayer
 
-from apps.events import hints, log, store
+from apps.events import log, store
 from apps.events.declare import Retention
 from apps.events.retention import prune
 from apps.events.threads import in_reader, in_writer
@@ -318,11 +318,11 @@ async def test_a_layer_that_comes_late_is_joined_and_until_then_nobody_waits_for
     transactional_db, topic, write, settings, monkeypatch
 ):
     layer = LateLayer()
-    monkeypatch.setattr(hints, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(log, "get_channel_layer", lambda: layer)
     monkeypatch.setattr(hubs, "LAYER_SECONDS", 0.1)
     monkeypatch.setattr(hubs, "OPEN_AGAIN_SECONDS", 0.02)
     monkeypatch.setattr(hubs, "JOIN_AGAIN_SECONDS", 0.02)
-    monkeypatch.setattr(hints, "SEND_SECONDS", 0.2)
+    monkeypatch.setattr(log, "SEND_SECONDS", 0.2)
     settings.HEADS_CHECK_SECONDS = 0.05
     hub = await start_hub()
     try:
@@ -331,11 +331,11 @@ async def test_a_layer_that_comes_late_is_joined_and_until_then_nobody_waits_for
         async with asyncio.timeout(3):
             await write(topic, "a")
             await until(lambda: alice.apply() or alice.texts == ["a"])
-        assert not hints.arrive()
+        assert not log.hints_arrive()
 
         settings.HEADS_CHECK_SECONDS = 3600
         layer.is_away = False
-        await until(lambda: hints.arrive() and hub._followed[str(topic)].hears)
+        await until(lambda: log.hints_arrive() and hub._followed[str(topic)].hears)
         await asyncio.sleep(0.1)
         log.reads.clear()
         await write(topic, "b")

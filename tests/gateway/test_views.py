@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from apps.accounts import tokens
 from apps.accounts.models import ApiKey, User
-from apps.events import hints, log
+from apps.events import log
 from apps.events.models import StoredEvent
 from apps.gateway.models import Connection, ServerProcess
 from tests.events.story import carried_out
@@ -213,7 +213,7 @@ def test_readiness_looks_at_the_parts(client, path):
 @pytest.mark.django_db
 @pytest.mark.parametrize("ear", [{"is_open": True, "is_failing": True}, {"is_open": False, "is_failing": False}])
 def test_readiness_fails_with_the_channel_layer(client, monkeypatch, ear):
-    monkeypatch.setattr(hints, "_ears", [SimpleNamespace(**ear)])
+    monkeypatch.setattr(log, "_ears", [SimpleNamespace(**ear)])
     response = client.get("/api/health")
     assert (response.status_code, response.json()["checks"]["channel_layer"]) == (503, "failed")
     assert client.get("/health").status_code == 200, "it is alive all the same"
