@@ -80,16 +80,18 @@ async def test_what_was_refused_is_known_on_every_page_until_somebody_has_seen_i
     assert await page.evaluate(refused) == []
 
 
-async def test_after_a_cut_it_is_whole(server, window, alice, room, proxy):
+async def test_after_a_cut_it_is_whole(server, window, alice, room, say, proxy):
     page = await through(window, alice, proxy, room["path"])
     await live(page)
+    await say("before")
+    await hears(page, "before")
     proxy.cut()
     missed = [f"line {n}" for n in range(100)]
     server.do("tests.support.scene:talk", room["topic"], alice.id, missed)
     await state(page, "reconnecting", "offline")
     proxy.mend()
     await live(page, 60)
-    await hears(page, *missed)
+    await hears(page, "before", *missed)
     found = await standing(page)
     assert (found["replayed"], found["lost"], found["reconnects"]) == (100, 0, 1)
     await expect(page.locator("connection-status .detail")).to_contain_text("100 replayed, 0 lost")

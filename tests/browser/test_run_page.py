@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.support.pages import live, state
 from tests.support.processes import ROOT, end, launch
 
 pytestmark = pytest.mark.variants("uvicorn-sqlite")
@@ -73,10 +74,6 @@ def begin(api, alice, team) -> Callable[..., Awaitable[str]]:
     return begin
 
 
-async def live(page: Page, state: str = "live") -> None:
-    await page.wait_for_selector(f"connection-status[data-state={state}]")
-
-
 async def ended(page: Page, status: str = "completed") -> None:
     await expect(page.locator(f"#outcome[data-status={status}]")).to_be_visible(timeout=40_000)
 
@@ -92,8 +89,8 @@ async def shown(page: Page) -> dict[str, str]:
 
 
 async def truth(api, alice, run: str) -> dict[str, str]:
-    state = (await api(alice).get(f"/api/v1/runs/{run}/")).json()
-    return {step["key"]: step["status"] for stage in state["stages"] for step in stage["steps"]}
+    found = (await api(alice).get(f"/api/v1/runs/{run}/")).json()
+    return {step["key"]: step["status"] for stage in found["stages"] for step in stage["steps"]}
 
 
 @on_both
@@ -134,7 +131,7 @@ async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, 
     server.kill9()
     await expect(page.locator("stale-note")).to_contain_text("Not connected")
     await asyncio.to_thread(server.start)
-    await live(page)
+    await live(page, 40)
     await expect(page.locator("stale-note")).to_be_hidden()
     await ended(page)
     assert await shown(page) == await truth(api, alice, run) == {"count": "completed", "report": "completed"}
@@ -214,7 +211,7 @@ async def test_polling_shows_the_same(window, api, alice, hire, begin):
     hire("box-1")
     run = await begin({"Count": COUNT}, {"Report": "echo reported"})
     page = await (await window(alice)).open(f"/runs/{run}/?transport=poll")
-    await live(page, "polling")
+    await state(page, "polling")
     await ended(page)
     assert await shown(page) == await truth(api, alice, run)
     await expect(bars(page, "completed")).to_have_count(2)
