@@ -102,7 +102,7 @@ def send() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    facts._believed.clear()
+    facts.forget_all()
 
 
 def _id(command: Any) -> Any:

@@ -164,6 +164,23 @@ def test_output_costs_no_query_after_the_first(worker, command, django_assert_nu
             print_output(worker.actor, topic, frame)
 
 
+def test_what_still_prints_a_moment_later_is_looked_up_in_one_query(hire, team, monkeypatch, django_assert_num_queries):
+    prints = []
+    for name in ("first", "second", "third"):
+        agent = hire(name)
+        command = request_command(team_id=team.pk, spec=SPEC, agent=name, purpose="test", context={})
+        agent.claim(command)
+        frame = PrintOutput(command_id=command.pk, offset=0, text="hi")
+        prints.append((agent.actor, TerminalTopic(agent_id=agent.id), frame))
+    for said in prints:
+        print_output(*said)
+    for over in (1, 2):
+        monkeypatch.setattr(facts.time, "monotonic", lambda now=facts.time.monotonic: now() + facts.BELIEVED_SECONDS)
+        with django_assert_num_queries(1):
+            for said in prints[over:]:
+                print_output(*said)
+
+
 def test_output_of_what_was_not_claimed_is_refused(worker, command):
     topic = TerminalTopic(agent_id=worker.id)
     with pytest.raises(Conflict):

@@ -4,6 +4,7 @@ It is forgotten as soon as the command goes on. Another process hears nothing of
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,6 @@ from apps.agents.carriers import Carrier, carrier_of
 from apps.agents.models import Command
 
 BELIEVED_SECONDS = 2.0
-MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +25,61 @@ class Facts:
     carrier: Carrier | None
     context: dict[str, Any]
 
-
-_believed: dict[UUID, tuple[float, Facts]] = {}
-"""Until when, on the monotonic clock, and what."""
-
-
-def facts_of(command_id: UUID) -> Facts:
-    """Raises NotFound, or Conflict for what nobody has claimed, and then remembers nothing."""
-    if (believed := _believed.get(command_id)) and time.monotonic() < believed[0]:
-        return believed[1]
-    facts = _look_up(command_id)
-    if len(_believed) >= MOST:
-        _believed.clear()
-    _believed[command_id] = (time.monotonic() + BELIEVED_SECONDS, facts)
-    return facts
+    @classmethod
+    def of(cls, command: Command) -> "Facts":
+        more = {"command_id": str(command.pk), "agent": command.agent_name, "agent_id": str(command.agent_id)}
+        return cls(
+            agent_id=command.agent_id,
+            key_id=command.agent.key_id if command.agent else None,
+            carrier=carrier_of(command.purpose) if command.status == Command.Status.RUNNING else None,
+            context={**command.context, **more},
+        )
 
 
-def forget(command_id: UUID) -> None:
-    _believed.pop(command_id, None)
+class Beliefs:
+    """What is believed until the same moment; then those that print are looked up together, and the others dropped."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self._facts: dict[UUID, Facts] = {}
+        self._asked: set[UUID] = set()
+        self._until = 0.0
+
+    def of(self, command_id: UUID) -> Facts:
+        """Raises NotFound, or Conflict for what nobody has claimed, and then remembers nothing."""
+        if time.monotonic() >= self._until:
+            self._renew()
+        if (facts := self._facts.get(command_id)) is None:
+            facts = self._facts[command_id] = _look_up(command_id)
+        self._asked.add(command_id)
+        return facts
+
+    def forget(self, command_id: UUID) -> None:
+        self._facts.pop(command_id, None)
+
+    def _renew(self) -> None:
+        asked, self._asked = self._asked, set()
+        self._facts = {command.pk: Facts.of(command) for command in _claimed(asked)} if asked else {}
+        self._until = time.monotonic() + BELIEVED_SECONDS
+
+
+_beliefs = Beliefs()
+facts_of = _beliefs.of
+forget = _beliefs.forget
+forget_all = _beliefs.clear
+
+
+def _claimed(ids: Collection[UUID]) -> list[Command]:
+    """Those of these commands that an agent has claimed."""
+    commands = Command.objects.select_related("agent").filter(pk__in=ids).exclude(instance="")
+    return list(commands.only("agent_name", "purpose", "status", "context", "agent__key"))
 
 
 def _look_up(command_id: UUID) -> Facts:
-    command = Command.objects.select_related("agent").filter(pk=command_id).first()
-    if command is None:
-        raise NotFound("This agent has no such command.")
-    if not command.instance:
+    if found := _claimed([command_id]):
+        return Facts.of(found[0])
+    if Command.objects.filter(pk=command_id).exists():
         raise Conflict("Claim this command before printing.")
-    more = {"command_id": str(command.pk), "agent": command.agent_name, "agent_id": str(command.agent_id)}
-    return Facts(
-        agent_id=command.agent_id,
-        key_id=command.agent.key_id if command.agent else None,
-        carrier=carrier_of(command.purpose) if command.status == Command.Status.RUNNING else None,
-        context={**command.context, **more},
-    )
+    raise NotFound("This agent has no such command.")
