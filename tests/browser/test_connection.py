@@ -12,15 +12,6 @@ of_the_page = pytest.mark.variants("uvicorn-sqlite")
 """What only the page's own client decides, whatever the server is."""
 
 
-async def through(window, who, proxy, path):
-    """A page of who's, seen through the proxy."""
-    her = await window(who)
-    page = await her.context.new_page()
-    page.on("pageerror", lambda error: her.problems.append(str(error)))
-    await page.goto(f"{proxy.url}{path}")
-    return page
-
-
 def words(page):
     return page.locator("connection-status .words")
 
@@ -81,7 +72,7 @@ async def test_what_was_refused_is_known_on_every_page_until_somebody_has_seen_i
 
 
 async def test_after_a_cut_it_is_whole(server, window, alice, room, say, proxy):
-    page = await through(window, alice, proxy, room["path"])
+    page = await (await window(alice)).open(room["path"], via=proxy)
     await live(page)
     await say("before")
     await hears(page, "before")
@@ -99,7 +90,7 @@ async def test_after_a_cut_it_is_whole(server, window, alice, room, say, proxy):
 
 @of_the_page
 async def test_a_cut_that_heals_at_once_is_nobodys_business_unless_another_follows(window, alice, room, say, proxy):
-    page = await through(window, alice, proxy, room["path"])
+    page = await (await window(alice)).open(room["path"], via=proxy)
     await live(page)
     await page.evaluate(
         "globalThis.seen = []; new MutationObserver(() => seen.push(document.querySelector('connection-status')"
@@ -123,7 +114,7 @@ async def test_a_cut_that_heals_at_once_is_nobodys_business_unless_another_follo
 
 async def test_where_sockets_are_refused_polling_takes_over_and_hands_back(window, alice, room, say, proxy):
     proxy.refuses_sockets = True
-    page = await through(window, alice, proxy, room["path"])
+    page = await (await window(alice)).open(room["path"], via=proxy)
     await state(page, "polling", seconds=30)
     assert proxy.refused >= 3
     await expect(words(page)).to_have_text("HTTP long polling")
@@ -143,8 +134,7 @@ async def test_without_long_polls_the_badge_names_the_delay(window, alice, room,
     proxy.refuses_sockets = True
     her = await window(alice)
     await her.context.route("**/api/v1/events/*wait=*", lambda route: route.abort())
-    page = await her.context.new_page()
-    await page.goto(f"{proxy.url}{room['path']}")
+    page = await her.open(room["path"], via=proxy)
     await state(page, "polling", seconds=30)
     await expect(words(page)).to_have_text("HTTP Polling (2s delay)", timeout=20_000)
     await expect(words(page)).to_have_text("HTTP Polling (5s delay)", timeout=30_000)
@@ -154,7 +144,7 @@ async def test_without_long_polls_the_badge_names_the_delay(window, alice, room,
 
 @of_the_page
 async def test_with_nothing_to_be_reached_it_says_so_and_offers_a_way_on(window, alice, room, say, proxy):
-    page = await through(window, alice, proxy, room["path"])
+    page = await (await window(alice)).open(room["path"], via=proxy)
     await live(page)
     proxy.cut()
     await state(page, "offline", seconds=30)
@@ -210,7 +200,7 @@ async def test_a_wrong_clock_harms_nothing(window, alice, room, say):
 
 @of_the_page
 async def test_a_machine_that_slept_doubts_its_socket_at_once(window, alice, room, proxy):
-    page = await through(window, alice, proxy, room["path"])
+    page = await (await window(alice)).open(room["path"], via=proxy)
     await live(page)
     await page.evaluate("{ const now = Date.now; Date.now = () => now() + 3_600_000 }")
     sent = (await standing(page))["sent"]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Error
 
-from tests.support.pages import hears, live, standing, true, write
+from tests.support.pages import go, hears, live, standing, true, write
 
 pytestmark = pytest.mark.variants("uvicorn", "sqlite")
 
@@ -19,7 +19,7 @@ async def test_a_page_comes_back_as_it_was_left_and_misses_nothing(window, alice
     await page.fill("#write textarea", "half a thought")
     await leave(page)
     await say("while away")
-    await page.evaluate("history.back()")
+    await go(page, -1)
     await kept(page)
     await live(page)
     await hears(page, "while away")
@@ -35,11 +35,11 @@ async def test_a_page_that_is_gone_forward_to_is_kept_too(window, alice, room, s
     await live(page)
     await page.goto(page.url.replace("/tasks/", room["path"]))
     await live(page)
-    await page.evaluate("history.back()")
+    await go(page, -1)
     await at(page, "/tasks/")
     await live(page)
     await say("while away")
-    await page.evaluate("history.forward()")
+    await go(page, 1)
     await at(page, room["path"])
     await live(page)
     await hears(page, "while away")
@@ -52,7 +52,7 @@ async def test_every_page_is_kept(window, server, team, alice):
         await page.goto(f"{server.url}{path}")
         await live(page)
         await leave(page)
-        await page.evaluate("history.back()")
+        await go(page, -1)
         await kept(page)
         await live(page)
 
@@ -65,7 +65,7 @@ async def test_a_page_that_looks_on_is_counted_again(window, alice, bob, server,
     await leave(page)
     theirs = await (await window(bob)).open(path)
     await live(theirs)
-    await page.evaluate("history.back()")
+    await go(page, -1)
     await kept(page)
     for one in (page, theirs):
         await true(one, "document.querySelectorAll('who-watches i').length === 1")
@@ -90,7 +90,7 @@ async def test_without_the_login_back_shows_nothing_of_the_person(how, window, s
     else:
         [key] = [cookie["value"] for cookie in await hers.context.cookies() if cookie["name"] == "sessionid"]
         server.do("tests.support.seed:sql", "DELETE FROM django_session WHERE session_key = %s", key)
-    await page.evaluate(f"history.go(-{steps})")
+    await go(page, -steps)
     await at(page, "/login/")
     await page.wait_for_selector("input[type=password]")
     assert SECRET not in await page.content()
@@ -105,7 +105,7 @@ async def test_somebody_elses_page_is_written_anew_for_who_is_here_now(window, s
     cookie = server.do("tests.support.seed:session_cookie", bob.id)
     await both.context.add_cookies([{"name": "sessionid", "value": cookie, "url": server.url}])
     await live(await both.open("/"))
-    await page.evaluate("history.back()")
+    await go(page, -1)
     await page.wait_for_selector(f"body[data-user='{bob.id}']", state="attached")
     await live(page)
 
@@ -113,8 +113,7 @@ async def test_somebody_elses_page_is_written_anew_for_who_is_here_now(window, s
 async def test_what_one_has_written_is_never_sent_in_anothers_name(window, server, alice, bob, room, proxy):
     """Her page was cut off when he logged in to the same browser; what waits in it is hers."""
     both = await window(alice)
-    page = await both.context.new_page()
-    await page.goto(f"{proxy.url}{room['path']}")
+    page = await both.open(room["path"], via=proxy)
     await live(page)
     proxy.cut()
     await write(page, "in her own name")

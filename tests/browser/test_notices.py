@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.conftest import Person
-from tests.support.pages import live, state
+from tests.support.pages import go, live, state
 
 pytestmark = pytest.mark.variants("sqlite")
 
@@ -89,14 +89,13 @@ async def test_what_matters_stays_until_it_is_dismissed(window, tell, alice):
     await expect(page.locator(".toast p")).to_have_text(["warning it is"])
 
 
-async def test_what_was_told_during_a_cut_appears_after_it(window, tell, alice):
-    hers = await window(alice)
-    page = await hers.open("/")
+async def test_what_was_told_during_a_cut_appears_after_it(window, tell, alice, proxy):
+    page = await (await window(alice)).open("/", via=proxy)
     await live(page)
-    await hers.context.set_offline(True)
-    await state(page, "offline", "reconnecting", "polling")
+    proxy.cut()
+    await state(page, "offline", "reconnecting")
     await tell("meanwhile", level="warning")
-    await hers.context.set_offline(False)
+    proxy.mend()
     await expect(page.locator(".toast p")).to_have_text(["meanwhile"], timeout=15_000)
 
 
@@ -114,7 +113,7 @@ async def test_the_way_back_tells_nothing_again(window, tell, alice):
     await live(page)
     await tell("once", level="error")
     await expect(page.locator(".toast p")).to_have_text(["once"])
-    await page.evaluate("history.back()")
+    await go(page, -1)
     await page.wait_for_url("**/tasks/", wait_until="commit")
     await live(page)
     await tell("and again", level="error")

@@ -233,11 +233,7 @@ async def test_a_refused_message_can_be_tried_again_or_taken_back(window, alice,
 
 async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, api, room):
     await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
-    hers = await window(alice)
-    cookie = next(one for one in await hers.context.cookies() if one["name"] == "sessionid")
-    await hers.context.add_cookies([{"name": "sessionid", "value": cookie["value"], "url": proxy.url}])
-    page = await hers.context.new_page()
-    await page.goto(proxy.url + room["path"])
+    page = await (await window(alice)).open(room["path"], via=proxy)
     await state(page, "live", "polling")
     await speak(api(bob), room, "before")
     await page.wait_for_selector("text=before")

@@ -9,6 +9,7 @@ from pathlib import Path
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, ViewportSize
 
 from tests.support.processes import session_dir
+from tests.support.proxy import Proxy
 from tests.support.servers import LiveServer
 from tests.support.services import only_one
 
@@ -58,14 +59,14 @@ class Window:
         self.server = server
         self.problems: list[str] = []
 
-    async def open(self, path: str = "/", size: ViewportSize | None = None) -> Page:
-        """A new tab at this path of the server."""
+    async def open(self, path: str = "/", size: ViewportSize | None = None, via: Proxy | None = None) -> Page:
+        """A new tab at this path of the server, seen through a proxy if one is given."""
         page = await self.context.new_page()
         if size:
             await page.set_viewport_size(size)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda message: self._note(message.type, message.text))
-        await page.goto(f"{self.server.url}{path}")
+        await page.goto(f"{(via or self.server).url}{path}")
         return page
 
     def _note(self, kind: str, text: str) -> None:

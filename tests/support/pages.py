@@ -47,6 +47,11 @@ async def leader_of(*pages: Page) -> Page:
     raise AssertionError("nobody leads")
 
 
+async def go(page: Page, steps: int) -> None:
+    """Go back or forward among what this tab has shown, once the page has said that it will."""
+    await page.evaluate("(steps) => { setTimeout(() => history.go(steps)) }", steps)
+
+
 async def said(page: Page) -> list[str]:
     """The messages that the room shows and the server has."""
     return await page.locator(".message:not([data-state]) [data-field=content]").all_inner_texts()
