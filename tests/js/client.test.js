@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 
 import { Client } from '../../static/js/realtime/client.js'
-import { oneTo, randomFrom, ScriptedServer, until } from './server.js'
+import { randomFrom } from './random.js'
+import { oneTo, ScriptedServer, until } from './server.js'
 
 const TOPIC = 'chat.1'
 let server

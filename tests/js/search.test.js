@@ -9,6 +9,7 @@ import { questionsOf } from '../../static/js/console/questions.js'
 import { Search } from '../../static/js/console/search.js'
 import { Tape } from '../../static/js/console/tape.js'
 import { Problem } from '../../static/js/realtime/problem.js'
+import { randomOf } from './random.js'
 
 /** A log on a server that can look through it; it answers as the real one does, a few hundred events at a time. */
 class Server {
@@ -112,14 +113,6 @@ function linesOf(events) {
   return lines
 }
 
-function randomOf(seed) {
-  let state = seed
-  return (below) => {
-    state = (state * 1103515245 + 12345) % 2147483648
-    return Math.floor((state / 2147483648) * below)
-  }
-}
-
 /** Lines that are cut anywhere, now and then for a long time. */
 function randomLog(seed, events) {
   const random = randomOf(seed)
@@ -195,6 +188,16 @@ test('filters, with and without words, give the lines that begin with what they 
       )
     }
   }
+})
+
+test('the rest of a line is no line, though what it began with is on another page', async () => {
+  const server = new Server()
+  for (let n = 1; n < 250; n++) server.print(n === 30 ? 'a' : 'b', n === 30 ? 'begun ' : 'else\n')
+  server.print('a', 'rest\nwhole\n', { level: 'error' })
+  const { tape, search } = consoleOf(server, { level: 'error' })
+  await search.start()
+  assert.equal(tape.rows, 1)
+  assert.deepEqual(await rowsOf(tape), ['whole'])
 })
 
 test('for a rare word hardly anything is fetched', async () => {

@@ -191,17 +191,6 @@ const notFound = (name) => ({ code: 'not_found', message: `There is no topic ${n
 
 export const oneTo = (n) => Array.from({ length: n }, (_, index) => index + 1)
 
-/** The same numbers between 0 and 1 for the same seed (mulberry32). */
-export function randomFrom(seed) {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
-  }
-}
-
 /** Wait until something is so, looking again every few milliseconds. */
 export async function until(fact, what = fact.toString(), ms = 8000) {
   const end = performance.now() + ms

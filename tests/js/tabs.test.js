@@ -4,7 +4,8 @@ import { afterEach, beforeEach, test } from 'node:test'
 import { Client } from '../../static/js/realtime/client.js'
 import { Tabs } from '../../static/js/realtime/tabs.js'
 import { FakeBrowser } from './browser.js'
-import { oneTo, randomFrom, ScriptedServer, until } from './server.js'
+import { randomFrom } from './random.js'
+import { oneTo, ScriptedServer, until } from './server.js'
 
 const TOPIC = 'chat.1'
 let server

@@ -54,6 +54,11 @@ export class Lens {
     return this.isSelective || !this.query.isEmpty
   }
 
+  /** Can the rest of a line be what is asked for, though the line is not? */
+  get canRestsDeceive() {
+    return Boolean(this.level) || this.query.isExpression
+  }
+
   /** @param {Piece} piece */
   wants({ type, source, agent, level }) {
     return (

@@ -28,6 +28,8 @@ export class Page {
   #joins = []
   /** The first line that what was added last has changed. */
   touched = 0
+  /** Lines that begin here only if their source had ended its last one before. @type {Map<string, number>} */
+  guesses = new Map()
   /** Sources of it that went on with a line of an earlier page. @type {Set<string>} */
   reachingBack = new Set()
   /** The line that each source began last. @type {Map<string, number>} */
@@ -83,6 +85,7 @@ export class Page {
     this.touched = 0
     this.reachingBack.clear()
     this.#begun.clear()
+    this.guesses.clear()
     this.owners.length = this.starts.length = this.styles.length = this.#firsts.length = this.#joins.length = 0
     for (let n = 0; n < this.pieces.length; n++) this.#index(n)
     return true
@@ -140,6 +143,7 @@ export class Page {
       this.#indexWhole(owner, text)
       return
     }
+    if (!fresh && !this.#carry.has(source)) this.guesses.set(source, this.length)
     // Who begins again has neither an open line nor a style.
     let { open, style, cut } = (!fresh && this.#carry.get(source)) || { open: false, style: '', cut: '' }
     const hasStyles = cut !== '' || text.includes('\x1b')

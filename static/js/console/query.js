@@ -16,6 +16,7 @@ export class Query {
   constructor(written) {
     this.written = written
     const expression = expressionIn(written)
+    this.isExpression = expression !== null
     this.#expression = written ? new RegExp(expression ?? quoted(written), 'giu') : null
     const needles = expression === null ? [written] : literalsIn(expression)
     /** Texts that every hit contains; none if that is not sure. */

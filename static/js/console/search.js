@@ -156,6 +156,7 @@ export class Search {
         await this.#tape.loadAll(from, held.last)
         signal.throwIfAborted()
         for (let index = from; index <= held.last; index++) this.#tape.sight(index)
+        if (from === first) await this.#makeSure(held, signal)
         this.#next = held.last + 1
         this.#changed()
         // Others want to draw, too.
@@ -164,6 +165,17 @@ export class Search {
       }
     } finally {
       this.#tape.release(held)
+    }
+  }
+
+  /** What was found first may be the rest of an earlier line: look at where that begins. @param {Range} held @param {AbortSignal} signal */
+  async #makeSure(held, signal) {
+    const { first } = held
+    for (let at = this.#tape.unsureBefore(first); at >= 0 && first - at <= HELD; at = this.#tape.unsureBefore(first)) {
+      held.first = at
+      await this.#tape.load(at)
+      signal.throwIfAborted()
+      if (!this.#tape.page(at)) return
     }
   }
 

@@ -43,6 +43,16 @@ export class Shelf {
     return this.#pages.get(index - 1)?.carry ?? this.#carries.get(index - 1) ?? (index === 0 ? new Map() : null)
   }
 
+  /** The nearest page before this one of which one has to know how a source stood, and does not; -1: it is known. @param {number} index @param {string} source */
+  unknownBefore(index, source) {
+    for (let at = index - 1; at >= 0; at--) {
+      const carry = this.#pages.get(at)?.carry ?? this.#carries.get(at)
+      if (!carry) return at
+      if (carry.has(source)) return -1
+    }
+    return -1
+  }
+
   /** @param {number} index @param {Page} page */
   put(index, page) {
     this.#pages.set(index, page)

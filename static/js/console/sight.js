@@ -73,6 +73,12 @@ export class Sight {
     return this.hits[firstAbove(this.hits, line - 1)] === line
   }
 
+  /** Is it what the lens asks for: a hit, or without words a line that is seen? @param {number} line */
+  isFound(line) {
+    const found = this.#lens.query.isEmpty ? this.#shown : this.hits
+    return !found || found[firstAbove(found, line - 1)] === line
+  }
+
   /** The first row of a line, or of the next that is seen. @param {number} line */
   rowOf(line) {
     const at = this.#shown ? firstAbove(this.#shown, line - 1) : line

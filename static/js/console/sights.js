@@ -48,6 +48,17 @@ export class Sights {
     return sight.seen !== before
   }
 
+  /** The page that tells whether something looked for on this one is the rest of an earlier line; -1: that is known. @param {number} index */
+  unsureBefore(index) {
+    const guesses = this.#shelf.get(index)?.guesses ?? []
+    const sight = this.of(index)
+    for (const [source, line] of this.#lens.canRestsDeceive ? guesses : []) {
+      const at = sight?.isFound(line) ? this.#shelf.unknownBefore(index, source) : -1
+      if (at >= 0) return at
+    }
+    return -1
+  }
+
   /** @param {number} index */
   drop(index) {
     this.#sights.delete(index)

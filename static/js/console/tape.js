@@ -116,6 +116,11 @@ export class Tape {
     return this.#counts.unknownFrom(index)
   }
 
+  /** The page that tells whether something looked for on this one is the rest of an earlier line; -1: that is known. @param {number} index */
+  unsureBefore(index) {
+    return this.#sights.unsureBefore(index)
+  }
+
   /** Nothing that is looked for lies on a page that is not at hand. @param {number} index */
   ruleOut(index) {
     if (!this.#shelf.has(index)) this.#counts.ruleOut(index)
