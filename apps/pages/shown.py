@@ -42,6 +42,11 @@ def page(view: View) -> View:
     return shown
 
 
+def whole_or_part(request: HttpRequest, whole: str, **parts: str) -> str:
+    """The template of the part that the page's script asks for with `?part=`, or of the whole page."""
+    return parts.get(request.GET.get("part", ""), whole)
+
+
 def show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     """The template with what every page behind the login needs. Only a browser may keep it, to go back to."""
     asked = request.GET.get("transport", "")

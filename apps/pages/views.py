@@ -17,7 +17,7 @@ from apps.pages import tasks as of_tasks
 from apps.pages.feeds import Feed
 from apps.pages.overview import overview
 from apps.pages.runs import lanes_of, outcome_of
-from apps.pages.shown import page, show
+from apps.pages.shown import page, show, whole_or_part
 from apps.pages.talk import placed
 from apps.swarm.contract import RunTopic
 from apps.swarm.forecast import forecast_of, tries_of
@@ -41,7 +41,7 @@ def dashboard(request: HttpRequest, actor: Actor) -> HttpResponse:
     """`?part=overview` is what the page's script replaces when something has happened."""
     teams = selectors.teams_shown(actor)
     feeds = selectors.team_feeds(teams)
-    template = "pages/overview.html" if request.GET.get("part") == "overview" else "pages/dashboard.html"
+    template = whole_or_part(request, "pages/dashboard.html", overview="pages/overview.html")
     return show(request, template, feeds=feeds, **overview(actor, teams))
 
 
@@ -70,7 +70,7 @@ def run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
     state, tries = state_of(found), tries_of(found)
     return show(
         request,
-        "components/agent_cards.html" if request.GET.get("part") == "agents" else "pages/run.html",
+        whole_or_part(request, "pages/run.html", agents="components/agent_cards.html"),
         feed=feed,
         feeds=feeds,
         run=state,
@@ -107,10 +107,9 @@ def task(request: HttpRequest, actor: Actor, task_id: UUID) -> HttpResponse:
     found = task_for(actor, task_id)
     tries = of_tasks.tries_of(found)
     printed = of_tasks.printed_by(tries[-1]) if tries else None
-    template = "pages/one_task.html" if request.GET.get("part") == "task" else "pages/task.html"
     return show(
         request,
-        template,
+        whole_or_part(request, "pages/task.html", task="pages/one_task.html"),
         feeds=feeds,
         task=found.as_data() | {"team_id": found.team_id},
         run_id=found.context.get("run_id"),
@@ -129,7 +128,7 @@ def agents(request: HttpRequest, actor: Actor) -> HttpResponse:
     listed = selectors.agents_listed(actor, teams, find=find, number=request.GET.get("page", "1"))
     return show(
         request,
-        "pages/agent_list.html" if request.GET.get("part") == "list" else "pages/agents.html",
+        whole_or_part(request, "pages/agents.html", list="pages/agent_list.html"),
         feeds=feeds,
         find=find,
         listed=listed,
