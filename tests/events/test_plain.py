@@ -28,7 +28,7 @@ def test_sequences_and_control_characters_are_left_out(printed, seen):
 @pytest.mark.parametrize(
     "printed",
     ["10 %\r20 %", "abc\bX", "a\tb"]
-    + [f"\x1b[{move}" for move in ("3D", "10C", "5G", "G", "2K", "1K", "01K", "1;0K", "3X", "P")],
+    + [f"\x1b[{move}" for move in ("3D", "10C", "5G", "G", "2K", "1K", "01K", "1;0K", "3X", "P", "4@")],
 )
 def test_what_moves_the_cursor_is_known(printed):
     assert moves(f"before {printed} after")

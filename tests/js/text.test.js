@@ -99,6 +99,15 @@ test('characters are blanked where they are, or taken out so that the rest moves
   assert.deepEqual([line.cells, line.hidden], [16, 10])
 })
 
+test('room is made where the cursor is, and the rest moves to the right', () => {
+  assert.equal(shown('abcdef\r\x1b[2C\x1b[3@X'), 'abX  cdef')
+  assert.equal(shown('abc\x1b[5@!'), 'abc!')
+  assert.equal(shown('漢字x\r\x1b[C\x1b[@'), '   字x')
+  assert.ok(shown(`abc\r${'\x1b[999999999@'.repeat(3)}`, 10_000).length < 5000)
+  const line = printed(`${'x'.repeat(30)}\r\x1b[4@`, '', 20)
+  assert.deepEqual([line.text, line.cells, line.hidden], [`    ${'x'.repeat(16)}`, 20, 10])
+})
+
 test('of a progress bar that ran for ever, the end is shown', () => {
   const bar = Array.from({ length: 50_000 }, (_, n) => `\r${n} of 50000`).join('')
   assert.equal(shown(bar), '49999 of 50000')

@@ -11,12 +11,12 @@ const MOST_HELD = 2000
 
 export class Intake {
   isPaused = false
-  /** Lines that are seen and have begun since somebody last asked for less. */
-  lines = 0
   /** @type {StoredEvent[]} */
   #events = []
   #head = 0
   #overflowed = false
+  /** Lines that have begun since the end was last seen, by all on which it depends whether one wants them. @type {Map<string, {of: Piece, lines: number}>} */
+  #begun = new Map()
   /** Sources whose last line has not ended. @type {Set<string>} */
   #open = new Set()
   #tape
@@ -28,12 +28,17 @@ export class Intake {
     this.#lens = lens
   }
 
+  /** Lines that have begun since the end was last seen, and that the lens shows. */
+  get lines() {
+    let lines = 0
+    for (const begun of this.#begun.values()) if (this.#lens.shows(begun.of)) lines += begun.lines
+    return lines
+  }
+
   /** @param {StoredEvent} event */
   take(event) {
     this.#head = event.seq
-    const piece = pieceOf(event)
-    const begun = this.#begunIn(piece)
-    if (this.#lens.shows(piece)) this.lines += begun
+    this.#count(pieceOf(event))
     if (this.isPaused && this.#events.length >= MOST_HELD) {
       this.#overflowed = true
       this.#events = []
@@ -51,12 +56,26 @@ export class Intake {
     this.#overflowed = false
   }
 
+  /** The end is seen: nothing is new. */
+  seen() {
+    this.#begun.clear()
+  }
+
   /** Another log begins. */
   forget() {
-    this.lines = 0
+    this.seen()
     this.#events = []
     this.#overflowed = false
     this.#open.clear()
+  }
+
+  /** @param {Piece} piece */
+  #count(piece) {
+    const lines = this.#begunIn(piece)
+    const kind = `${piece.type} ${piece.agent} ${piece.level} ${piece.source}`
+    const begun = this.#begun.get(kind)
+    if (begun) begun.lines += lines
+    else this.#begun.set(kind, { of: { ...piece, text: '' }, lines })
   }
 
   /** How many lines begin in a piece. @param {Piece} piece */

@@ -24,6 +24,7 @@ const DOES = {
   clear: (line) => line.clear(),
   blank: (line, by) => line.blank(by),
   delete: (line, by) => line.delete(by),
+  insert: (line, by) => line.insert(by),
 }
 
 /** @param {string} raw what was printed, without the newline @param {string} style with which it begins @param {number} most columns @param {number} [unread] characters of the same line that are not in `raw` @returns {Printed} */

@@ -59,7 +59,7 @@ export class LogActions {
     intake.isPaused = !intake.isPaused
     status.say(intake.isPaused ? 'Paused. New lines wait.' : 'Goes on.')
     intake.pour()
-    if (rows.follows && !intake.isPaused) intake.lines = 0
+    if (rows.follows && !intake.isPaused) intake.seen()
     status.show()
   }
 

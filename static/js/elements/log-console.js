@@ -237,7 +237,7 @@ export class LogConsole extends HTMLElement {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0
       this.#intake.pour()
-      if (this.#rows.follows && !this.#intake.isPaused) this.#intake.lines = 0
+      if (this.#rows.follows && !this.#intake.isPaused) this.#intake.seen()
       this.#status.show()
     })
   }
@@ -281,7 +281,7 @@ export class LogConsole extends HTMLElement {
   }
 
   #moved() {
-    if (this.#rows.follows && !this.#intake.isPaused) this.#intake.lines = 0
+    if (this.#rows.follows && !this.#intake.isPaused) this.#intake.seen()
     this.#status.show()
     this.#fetch()
     if (!this.#rows.scroll.isMoving) this.#keepPlace()

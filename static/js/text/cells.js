@@ -46,6 +46,14 @@ export class Cells {
     this.#cells.splice(column, count)
   }
 
+  /** What is right of them moves to the right, and what moves beyond `most` is gone. @param {number} column @param {number} count @param {number} most */
+  insert(column, count, most) {
+    // Of a wide character through whose middle it goes, both halves become spaces.
+    if (this.#cells[column] === REST) this.blank(column - 1, column + 1)
+    this.#cells.splice(column, 0, ...new Array(count).fill(BLANK))
+    this.cut(most)
+  }
+
   /** @param {number} column */
   cut(column) {
     this.blank(column, column + 1)

@@ -103,6 +103,15 @@ export class Line {
     this.#kept -= Math.max(0, Math.min(columns, this.#kept - this.#column))
   }
 
+  /** @param {number} columns that come in at the column; what is right of it moves to the right */
+  insert(columns) {
+    const kept = Math.max(this.#kept, Math.min(this.#kept + columns, this.#most, MOST_COLUMNS))
+    if (this.#column >= this.#kept) return
+    this.#asCells().insert(this.#column, Math.min(columns, MOST_COLUMNS), kept)
+    this.#length += kept - this.#kept
+    this.#kept = kept
+  }
+
   /** @param {string} text @param {string} style */
   #print(text, style) {
     const cells = cellsOf(text)

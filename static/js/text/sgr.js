@@ -1,7 +1,7 @@
 // What a program prints, as pieces of text with a style: SGR colours are understood, every other escape sequence and
 // control character is left out. The state goes on from one piece to the next, since output is cut anywhere.
 
-/** @typedef {'return' | 'newline' | 'back' | 'forward' | 'erase' | 'before' | 'clear' | 'blank' | 'delete'} How */
+/** @typedef {'return' | 'newline' | 'back' | 'forward' | 'erase' | 'before' | 'clear' | 'blank' | 'delete' | 'insert'} How */
 /** @typedef {{kind: 'text', text: string, style: string} | {kind: 'move', how: How, by: number}} Piece */
 
 // CSI, OSC and other strings (ended by BEL or ST), two-character escapes; or one control character, those among them
@@ -32,7 +32,7 @@ const ENDS = /** @type {Record<number, string[]>} */ ({
 const EXTENDED = new Set([38, 48, 58])
 
 const ERASES = /** @type {const} */ (['erase', 'before', 'clear'])
-const MOVES = /** @type {Record<string, How>} */ ({ C: 'forward', D: 'back', P: 'delete', X: 'blank' })
+const MOVES = /** @type {Record<string, How>} */ ({ C: 'forward', D: 'back', P: 'delete', X: 'blank', '@': 'insert' })
 
 export class Sgr {
   /** @type {Set<string>} */
