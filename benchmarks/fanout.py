@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
 from benchmarks import stands
+from benchmarks.floor import writes
 from benchmarks.meters import Latency
 from benchmarks.report import Outcome
 from benchmarks.stands import Round, Stand
@@ -69,6 +71,7 @@ async def heavy() -> Outcome:
 
 
 async def _nobody_behind(name: str, rate: int) -> Outcome:
+    floor = writes(READERS)
     named = await _side_by_side(rate, PACED_SECONDS, PACED_ROUNDS)
     ours, socketio = named["signalbox"], named["socketio"]
     mine, theirs = _latency(ours), _latency(socketio)
@@ -76,7 +79,8 @@ async def _nobody_behind(name: str, rate: int) -> Outcome:
     return Outcome(
         name=name,
         signalbox=f"p50 {mine.p50} ms, p99 {mine.p99} ms, {behind} behind",
-        peer=f"Socket.IO p50 {theirs.p50} ms, p99 {theirs.p99} ms, {max(one.behind for one in socketio)} behind",
+        peer=f"Socket.IO p50 {theirs.p50} ms, p99 {theirs.p99} ms, {max(one.behind for one in socketio)} behind;"
+        f" {READERS} bare writes p99 {floor.p99} ms",
         must="0 behind, p99 ≤ ¼ of Socket.IO's",
         reached=behind == 0 and mine.p99 <= theirs.p99 / 4,
         figures={
@@ -84,6 +88,7 @@ async def _nobody_behind(name: str, rate: int) -> Outcome:
             "events_per_second": rate,
             "behind": {name: [one.behind for one in rounds] for name, rounds in named.items()},
             "p99_ratio": round(mine.p99 / theirs.p99, 3),
+            "writes_alone": asdict(floor),
             **{name: _figures(rounds) for name, rounds in named.items()},
         },
     )
