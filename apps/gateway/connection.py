@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections import deque
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +27,7 @@ from apps.events.models import StoredEvent
 from apps.events.threads import in_reader
 from apps.gateway import hub, metrics, presence
 from apps.gateway.background import spawn
+from apps.gateway.calls import Calls
 from apps.gateway.frames import Frame
 from apps.gateway.limits import Allowance
 from apps.gateway.outlets import Outlet
@@ -36,15 +36,13 @@ from apps.gateway.reader import Reader
 
 logger = logging.getLogger(__name__)
 
-CALLS_WAITING = 1_000
-
 
 class Connection:
     """Everything that happens to one client between `connection_established` and the close."""
 
     __slots__ = (
-        "_answers", "_busy", "_calls", "_closing", "_depth", "_in_flight", "_limit", "actor", "address", "allowance",
-        "client", "id", "outlet", "readers", "warned",
+        "_answers", "_calls", "_closing", "_depth", "_limit", "actor", "address", "allowance", "client", "id", "outlet",
+        "readers", "warned",
     )  # fmt: skip
 
     def __init__(self, id: str, actor: Actor, outlet: Outlet, *, address: str, client: str) -> None:
@@ -60,9 +58,7 @@ class Connection:
         self._depth = limits["depth"]
         self.warned = False
         self._answers: list[bytes] | None = None
-        self._calls: deque[dispatch.Call] | None = None
-        self._busy = False
-        self._in_flight = 0
+        self._calls: Calls | None = None
         self._closing = False
 
     # What the client sends
@@ -133,7 +129,7 @@ class Connection:
         """Speak as this actor from now on, also with the frames that wait for their turn."""
         self.actor = replace(actor, connection=self.id)
         if self._calls:
-            self._calls = deque(replace(call, actor=self.actor) for call in self._calls)
+            self._calls.become(self.actor)
 
     def _credit(self, seqs: dict[str, Any]) -> None:
         for topic, seq in seqs.items():
@@ -196,32 +192,14 @@ class Connection:
     # Command frames
 
     def _call(self, inbound: Any) -> None:
-        """Start a command frame; it is answered when it is on disk. Ordinary frames of one socket keep their order."""
+        """Start a command frame; it is answered when it is on disk."""
         call = dispatch.understand(self.actor, inbound)
         self.allowance.spend_on(call.frame.TYPE, call.frame.RATE)
-        if self._in_flight >= CALLS_WAITING:
-            raise TooFast("Too many of your frames are waiting for their answers.", retry_after=1.0)
-        self._in_flight += 1
-        if call.frame.GROUPED:
-            self._start(call)
-            return
         if self._calls is None:
-            self._calls = deque()
-        self._calls.append(call)
-        self._next_call()
+            self._calls = Calls(self._answer_call)
+        self._calls.add(call)
 
-    def _next_call(self) -> None:
-        if self._calls and not self._busy:
-            self._busy = True
-            self._start(self._calls.popleft())
-
-    def _start(self, call: dispatch.Call) -> None:
-        dispatch.perform(call).add_done_callback(lambda done: self._finish(call, done))
-
-    def _finish(self, call: dispatch.Call, done: "asyncio.Future[StoredEvent | None]") -> None:
-        self._in_flight -= 1
-        if done.cancelled():
-            return
+    def _answer_call(self, call: dispatch.Call, done: "asyncio.Future[StoredEvent | None]") -> None:
         match done.exception():
             case None:
                 told = dispatch.ack(done.result(), brief=call.frame.GROUPED)
@@ -231,9 +209,6 @@ class Connection:
             case problem:
                 logger.error("%s of %s failed", call.frame.TYPE, self.actor.sender, exc_info=problem)
                 self.refuse(Unavailable(COULD_NOT), call.id)
-        if not call.frame.GROUPED:
-            self._busy = False
-            self._next_call()
 
     # Answers
 
@@ -266,8 +241,8 @@ class Connection:
             return
         self.answer(wire.error(refusal))
         self._closing = True
-        if isinstance(refusal, Revoked | Unauthenticated):
-            self._calls = None  # What waits was sent by somebody whose access has ended.
+        if self._calls and isinstance(refusal, Revoked | Unauthenticated):
+            self._calls.drop()  # What waits was sent by somebody whose access has ended.
         spawn(self._hang_up(refusal, code or refusal.close_code or 1008), f"close {self.id}")
 
     async def _hang_up(self, refusal: Refusal, code: int) -> None:

@@ -30,16 +30,21 @@ def connected(user):
 
 
 async def test_frames_that_wait_are_carried_out_with_the_rights_of_their_turn(sam, monkeypatch):
-    performed = []
-    monkeypatch.setattr(
-        dispatch, "perform", lambda call: performed.append(call) or asyncio.get_running_loop().create_future()
-    )
+    performed, done = [], []
+
+    def slowly(call):
+        performed.append(call)
+        done.append(asyncio.get_running_loop().create_future())
+        return done[-1]
+
+    monkeypatch.setattr(dispatch, "perform", slowly)
     socket = connected(sam)
     for id in ("under way", "waits"):
         await socket.take(json.dumps({**BROADCAST, "id": id}))
     await User.objects.filter(pk=sam.pk).aupdate(is_staff=False)
     await socket.check_rights()
-    socket._finish(performed[0], _done())
+    done[0].set_result(None)
+    await asyncio.sleep(0.01)
     assert [(call.id, call.actor.is_staff) for call in performed] == [("under way", True), ("waits", False)]
     assert {call.actor.connection for call in performed} == {socket.id}
 
@@ -56,9 +61,3 @@ async def test_credentials_that_it_brought_meanwhile_are_not_given_up_for_older_
     monkeypatch.setattr(connections, "renewed", bring_others)
     await socket.check_rights()
     assert socket.actor.expires_at == 4e9
-
-
-def _done():
-    future = asyncio.get_running_loop().create_future()
-    future.set_result(None)
-    return future
