@@ -146,8 +146,8 @@ if REDIS_URL:
 else:
     CHANNEL_LAYERS = {
         "default": {
-            "BACKEND": "channels.layers.InMemoryChannelLayer",
-            "CONFIG": {"capacity": 10_000, "group_expiry": 10**9},
+            "BACKEND": "project.layers.OneProcessLayer",
+            "CONFIG": {"capacity": 10_000},
         }
     }
 
