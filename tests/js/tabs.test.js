@@ -273,6 +273,26 @@ test('without a socket the leader polls for all', async () => {
   assert.ok(asked < 10, `${asked} questions for five tabs`)
 })
 
+test('where locks are forbidden each tab leads itself, and asks for them once', async () => {
+  let asked = 0
+  navigator.locks.request = async () => {
+    asked += 1
+    throw new DOMException('no', 'SecurityError')
+  }
+  const all = [await openLiveTab(), await openLiveTab()]
+  server.say(TOPIC)
+  await until(() => all.every(({ heard }) => heard.length === 1))
+  assert.deepEqual([asked, open().length], [2, 2])
+
+  const [first] = all
+  first.client.stop()
+  await until(() => open().length === 1)
+  first.run(() => first.client.start())
+  await until(first.isLive)
+  server.say(TOPIC)
+  await until(() => all.every(({ heard }) => heard.length === 2))
+})
+
 test('a page in the back-forward cache comes back as a tab', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()

@@ -225,14 +225,16 @@ export class Tabs {
     const candidacy = new AbortController()
     const { signal } = candidacy
     this.#candidacy = candidacy
+    const lead = async () => {
+      if (signal.aborted) return
+      this.#lead()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    }
     try {
-      await navigator.locks.request(this.#name, steal ? { steal } : { signal }, async () => {
-        if (signal.aborted) return
-        this.#lead()
-        await new Promise((resolve) => signal.addEventListener('abort', resolve))
-      })
-    } catch {
-      // Not wanted any more, or robbed.
+      await navigator.locks.request(this.#name, steal ? { steal } : { signal }, lead)
+    } catch (error) {
+      // Not wanted any more, or robbed. Where locks are forbidden nobody can be, and each tab has its own line.
+      if (/** @type {Error} */ (error).name !== 'AbortError') await lead()
     }
     if (this.#candidacy !== candidacy || signal.aborted) return
     this.#stepDown()
