@@ -202,6 +202,39 @@ test('a leader that hangs loses the lead, and follows when it goes on', async ()
   await until(() => open().length === 1, 'one socket is left', 20_000)
 })
 
+test('a tab holds no channel of those who lead no more', async () => {
+  const [first, second, third] = [await openLiveTab(), await openLiveTab(), await openLiveTab()]
+  const last = await openLiveTab()
+  const held = () => browser.channelsOf(last).length
+  const before = held()
+  for (const [n, leader] of [first, second].entries()) {
+    leader.close()
+    await until(() => browser.leader?.isLive())
+    server.say(TOPIC)
+    await until(() => last.heard.length === n + 1)
+    await until(() => held() === before, 'it holds as many as with the first')
+  }
+  third.hang()
+  await until(() => last.client.standing.leads && last.isLive())
+  third.goOn()
+  await until(() => !third.client.standing.leads && third.isLive())
+  await until(() => browser.channelsOf(third).length === before, 'who led holds as many as who never did')
+})
+
+test('what a tab leaves while nobody leads, it hears no more', async () => {
+  const [first, next, last] = [await openLiveTab(), await openLiveTab(), await openLiveTab()]
+  next.hang()
+  first.close()
+  await until(() => last.client.standing.state === 'reconnecting')
+  last.run(() => last.client.unfollow(TOPIC))
+  next.goOn()
+  await until(last.isLive)
+  assert.deepEqual(
+    browser.channelsOf(last).filter(({ name }) => name.endsWith(TOPIC)),
+    [],
+  )
+})
+
 test('a hidden leader is left the lead while its line is up, and loses it with the line', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()

@@ -67,6 +67,7 @@ export class Switchboard {
     clearInterval(this.#rounds)
     this.line.stop()
     this.#post(ROOM, 'left')
+    for (const tab of this.#others.keys()) this.#mail.forget(tab)
     for (const topic of this.#topics.keys()) this.#mail.forget(ON + topic)
   }
 
