@@ -117,6 +117,22 @@ test('the events of a topic wake only the tabs that follow it', async () => {
   assert.equal(woken.length, 1)
 })
 
+test('somebody looks at a topic until the last tab that shows who does is gone', async () => {
+  const [, first, second, third] = [await openLiveTab(), await openLiveTab(), await openLiveTab(), await openLiveTab()]
+  const said = () => server.socket.sent.filter(({ type }) => type === 'presence').map(({ data }) => data.on ?? true)
+  const whisper = (tab, data) => tab.run(() => tab.client.whisper('presence', TOPIC, data))
+  for (const tab of [first, second, third]) whisper(tab, {})
+  await until(() => said().length === 3)
+  first.close()
+  whisper(second, { on: false })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(said(), [true, true, true])
+  third.close()
+  await until(() => said().length === 4)
+  assert.equal(said().at(-1), false)
+  assert.equal(count('unsubscribe'), 0)
+})
+
 test('an answer goes to the tab that asked, once', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()
