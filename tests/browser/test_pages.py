@@ -231,6 +231,25 @@ async def test_a_refused_message_can_be_tried_again_or_taken_back(window, alice,
     assert await page.input_value("#write textarea") == "ü" * 9000
 
 
+async def test_what_is_refused_is_seen_even_if_the_same_words_got_through_from_elsewhere(window, proxy, alice, room):
+    page = await (await window(alice)).open(room["path"], via=proxy)
+    await live(page)
+    proxy.cut()
+    await page.wait_for_selector("stale-note:has-text('What you write is kept')")
+    await page.fill("#write textarea", "ü" * 9000)
+    await page.locator("#write textarea").press("Enter")
+    await page.wait_for_selector(".message[data-state=waiting]")
+    said = f"{{ message_id: 'm1', content: 'ü'.repeat(9000), author: {{ id: {alice.id}, name: 'alice' }} }}"
+    event = f"{{ type: 'message', topic: '{room['topic']}', timestamp: new Date().toISOString(), data: {said} }}"
+    await page.evaluate(f"{script('here.js')}.then(({{client}}) => client.follow('{room['topic']}').tell({event}))")
+    await expect(page.locator(".message[data-state]")).to_have_count(0)
+    proxy.mend()
+    await page.dispatch_event("stale-note button:text('Try now')", "click")  # it may have come back by itself already
+    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
+    await page.click("text=Take back")
+    await expect(page.locator(".message")).to_have_count(1)
+
+
 async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, api, room):
     await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
     page = await (await window(alice)).open(room["path"], via=proxy)

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.support.pages import live, state
+from tests.support.pages import live, script, state
 from tests.support.processes import ROOT, end, launch
 
 pytestmark = pytest.mark.variants("uvicorn-sqlite")
@@ -163,6 +163,25 @@ async def test_two_who_watch_see_each_other(window, alice, bob, begin):
     await live(his)
     await expect(his.locator("who-watches")).to_contain_text(alice.username)
     await his.close()
+    await expect(hers.locator("who-watches")).to_be_hidden()
+
+
+async def test_who_looks_at_a_run_no_more_does_not_watch_it_even_if_another_tab_follows_it(window, alice, bob, begin):
+    run = await begin({"Wait": "echo nobody is there"})
+    hers = await (await window(alice)).open(f"/runs/{run}/")
+    await live(hers)
+    follows = await hers.locator("who-watches").get_attribute("data-follows")
+    his = await window(bob)
+    other = await his.open("/tasks/")
+    await live(other)
+    await other.evaluate(f"{script('here.js')}.then(({{client}}) => void client.follow('{follows}'))")
+    shown = await his.open(f"/runs/{run}/")
+    await expect(hers.locator("who-watches")).to_contain_text(f"{bob.username} watches too")
+    await shown.evaluate("document.querySelector('who-watches').remove()")
+    await expect(hers.locator("who-watches")).to_be_hidden()
+    await shown.reload()
+    await expect(hers.locator("who-watches")).to_contain_text(f"{bob.username} watches too")
+    await shown.close()
     await expect(hers.locator("who-watches")).to_be_hidden()
 
 

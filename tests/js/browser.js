@@ -97,6 +97,11 @@ export class FakeBrowser {
     this.#channels.set(channel.name, here.add(channel))
   }
 
+  /** The channels that a tab holds open. */
+  channelsOf(tab) {
+    return [...this.#channels.values()].flatMap((here) => [...here].filter((channel) => channel.tab === tab))
+  }
+
   part(channel) {
     this.#channels.get(channel.name)?.delete(channel)
   }

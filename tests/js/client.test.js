@@ -75,6 +75,48 @@ test('what is missing is not asked for for ever: not if it is refused, nor when 
   assert.equal(questions(), before)
 })
 
+test('an answer from a life that has ended meanwhile is not taken for one of the new', async () => {
+  following()
+  const heard = []
+  client.follow(TOPIC).on('message', ({ data }) => heard.push(data.life))
+  await until(() => client.standing.state === 'live' && server.socket.follows.has(TOPIC))
+  const answer = held()
+  for (let n = 0; n < 3; n++) server.store(TOPIC, { life: 'old' })
+  server.say(TOPIC, { life: 'old' })
+  await answer.asked
+
+  server.topics.set(TOPIC, { epoch: 'e2', floor: 0, events: [] })
+  for (let n = 0; n < 2; n++) server.store(TOPIC, { life: 'new' })
+  server.socket.push({ type: 'reset', topic: TOPIC, data: { epoch: 'e2', head: 2, floor: 0 } })
+  answer.letGo()
+  await new Promise((resolve) => timers(resolve, 20))
+  server.say(TOPIC, { life: 'new' })
+  server.store(TOPIC, { life: 'newer' })
+  server.say(TOPIC, { life: 'newest' })
+  await until(() => heard.includes('newest'))
+  assert.deepEqual(heard, ['new', 'newer', 'newest'])
+})
+
+for (const [what, isForbidden] of [
+  ['an answer', false],
+  ['a refusal', true],
+]) {
+  test(`${what} about a topic that is followed no more is told to nobody`, async () => {
+    const { heard } = following()
+    client.on('unsubscribed', ({ data }) => heard.push(data.code))
+    await until(() => client.standing.state === 'live' && server.socket.follows.has(TOPIC))
+    const answer = held()
+    if (isForbidden) server.forbidden.add(TOPIC)
+    server.store(TOPIC)
+    server.say(TOPIC)
+    await answer.asked
+    client.unfollow(TOPIC)
+    answer.letGo()
+    await new Promise((resolve) => timers(resolve, 20))
+    assert.deepEqual(heard, [])
+  })
+}
+
 test('after a cut it comes back and nothing is missing or double', async () => {
   const { heard, states } = following()
   await until(() => client.standing.state === 'live')
@@ -297,6 +339,25 @@ for (const seed of [1, 2, 3, 4, 5, 6]) {
     assert.deepEqual(heard, oneTo(heard.length))
     assert.deepEqual(server.done.length, sent.length)
   })
+}
+
+/** The next answer over HTTP is written at once, and arrives when it is let go. */
+function held() {
+  const { fetch } = globalThis
+  const gate = {}
+  const arrives = new Promise((resolve) => {
+    gate.letGo = resolve
+  })
+  gate.asked = new Promise((resolve) => {
+    globalThis.fetch = async (...question) => {
+      globalThis.fetch = fetch
+      const answer = await fetch(...question)
+      resolve()
+      await arrives
+      return answer
+    }
+  })
+  return gate
 }
 
 /** Push something old again, or something out of order. */

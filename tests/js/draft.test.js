@@ -50,6 +50,21 @@ test('what is typed is there after a reload, until it has been sent', () => {
   assert.equal(later.field.value, '')
 })
 
+test('what is being typed in another tab is not forgotten with what this one has sent', () => {
+  const [here, there] = [form(), form()]
+  const draft = keepDraft(here, 'agent.1')
+  keepDraft(there, 'agent.1')
+  here.type('uname -a')
+  there.type('make test')
+  draft.forget()
+
+  const after = form()
+  const restored = keepDraft(after, 'agent.1')
+  assert.equal(after.field.value, 'make test')
+  restored.forget()
+  assert.equal(kept.size, 0)
+})
+
 test('a storage that is spoiled, full or forbidden costs the draft, and not the page', () => {
   kept.set(NAME, '{"line": "una')
   const spoiled = form()

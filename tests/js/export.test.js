@@ -51,13 +51,15 @@ test('a saved log says where lines were removed, before it was read or while it 
 
 test('a log that becomes another one while it is saved is no file', async () => {
   const server = randomLog(1, 100)
-  let head = 100
-  const readAfter = async (after) => {
-    if (after) head = 5
-    return head < after ? { head, floor: 0, reset: true, events: [] } : server.after(after)
+  for (const then of [5, 200]) {
+    const readAfter = async (after) => {
+      const { events } = await server.after(after)
+      if (!after) return { epoch: 'e1', head: 100, floor: 0, reset: false, events }
+      return { epoch: 'e2', head: then, floor: 0, reset: false, events: after < then ? events : [] }
+    }
+    const options = { readAfter, progress: () => {}, signal: new AbortController().signal }
+    await assert.rejects(new Export('txt').run(options), /another one/)
   }
-  const options = { readAfter, progress: () => {}, signal: new AbortController().signal }
-  await assert.rejects(new Export('txt').run(options), /another one/)
 })
 
 test('a download that was stopped ends', async () => {

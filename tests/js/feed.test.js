@@ -58,6 +58,13 @@ test('of a topic that began anew nobody can know what was lost', () => {
   assert.ok(Number.isNaN(feed.lost))
 })
 
+test('what happens after a topic began anew is no replay, however long it was before', () => {
+  const { feed } = listening({ epoch: 'e', seq: 2 })
+  feed.subscribed({ epoch: 'e', head: 6 })
+  feed.reset({ epoch: 'of a backup', head: 3 })
+  assert.equal(feed.isReplay(event(4)), false)
+})
+
 test('a broken listener does not cost the others their event', (context) => {
   const { feed, heard } = listening({ epoch: 'e', seq: 0 })
   const reported = context.mock.fn()

@@ -32,7 +32,7 @@ export class Server {
   after = async (after) => {
     const { floor, events } = this
     const reset = after < floor
-    return { head: events.length, floor, reset, events: reset ? [] : events.slice(after, after + 37) }
+    return { epoch: 'e1', head: events.length, floor, reset, events: reset ? [] : events.slice(after, after + 37) }
   }
 }
 

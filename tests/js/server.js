@@ -65,6 +65,7 @@ export class ScriptedServer {
     if (type === 'unsubscribe') return socket.follows.delete(name)
     if (type === 'ping') return this.answersPing && socket.push({ type: 'pong', id, data: { time: 0 } })
     if (type === 'subscribe') return this.#subscribe(socket, frame)
+    if (type === 'presence') return socket.push({ type: 'ack', id })
     if (!this.acks) return
     if (!this.#refs.has(id)) {
       this.done.push(data)

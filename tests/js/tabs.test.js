@@ -18,6 +18,12 @@ beforeEach(() => {
 
 afterEach(() => browser.uninstall())
 
+/** Where everything hangs on who leads, a busy machine must not make a leader look stuck. @param {number} speed */
+function slowly(speed) {
+  browser.uninstall()
+  browser = new FakeBrowser({ speed }).install()
+}
+
 /** Another tab; `cursor` is where its page goes on from. */
 function openTab(seq = 0, { topic = TOPIC, shared = 'alice', ...options } = {}) {
   return browser.open((tab) => {
@@ -51,8 +57,7 @@ test('many tabs cost the server one socket, and all hear everything', async () =
 })
 
 test('a hundred tabs that open at once too', async () => {
-  browser.uninstall()
-  browser = new FakeBrowser({ speed: 1 }).install()
+  slowly(1)
   const all = oneTo(100).map(() => openTab())
   await until(() => all.every(({ isLive }) => isLive()), 'all are live', 30_000)
   server.say(TOPIC)
@@ -117,6 +122,23 @@ test('the events of a topic wake only the tabs that follow it', async () => {
   assert.equal(woken.length, 1)
 })
 
+test('somebody looks at a topic until the last tab that shows who does is gone', async () => {
+  slowly(10)
+  const [, first, second, third] = [await openLiveTab(), await openLiveTab(), await openLiveTab(), await openLiveTab()]
+  const said = () => server.socket.sent.filter(({ type }) => type === 'presence').map(({ data }) => data.on ?? true)
+  const whisper = (tab, data) => tab.run(() => tab.client.whisper('presence', TOPIC, data))
+  for (const tab of [first, second, third]) whisper(tab, {})
+  await until(() => said().length === 3)
+  first.close()
+  whisper(second, { on: false })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(said(), [true, true, true])
+  third.close()
+  await until(() => said().length === 4)
+  assert.equal(said().at(-1), false)
+  assert.equal(count('unsubscribe'), 0)
+})
+
 test('an answer goes to the tab that asked, once', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()
@@ -127,8 +149,7 @@ test('an answer goes to the tab that asked, once', async () => {
 })
 
 test('what two tabs have found in the outbox is answered to both, and happens once', async () => {
-  browser.uninstall()
-  browser = new FakeBrowser({ speed: 10 }).install()
+  slowly(10)
   const left = [{ id: 'left', type: 'message', topic: TOPIC, data: {}, keep: true }]
   const store = { all: async () => left, put: async () => {}, remove: async () => {} }
   server.acks = false
@@ -202,6 +223,41 @@ test('a leader that hangs loses the lead, and follows when it goes on', async ()
   await until(() => open().length === 1, 'one socket is left', 20_000)
 })
 
+test('a tab holds no channel of those who lead no more', async () => {
+  slowly(10)
+  const [first, second, third] = [await openLiveTab(), await openLiveTab(), await openLiveTab()]
+  const last = await openLiveTab()
+  const held = () => browser.channelsOf(last).length
+  const before = held()
+  for (const [n, leader] of [first, second].entries()) {
+    leader.close()
+    await until(() => browser.leader?.isLive())
+    server.say(TOPIC)
+    await until(() => last.heard.length === n + 1)
+    await until(() => held() === before, 'it holds as many as with the first')
+  }
+  third.hang()
+  await until(() => last.client.standing.leads && last.isLive())
+  third.goOn()
+  await until(() => !third.client.standing.leads && third.isLive())
+  await until(() => browser.channelsOf(third).length === before, 'who led holds as many as who never did')
+})
+
+test('what a tab leaves while nobody leads, it hears no more', async () => {
+  slowly(10)
+  const [first, next, last] = [await openLiveTab(), await openLiveTab(), await openLiveTab()]
+  next.hang()
+  first.close()
+  await until(() => last.client.standing.state === 'reconnecting')
+  last.run(() => last.client.unfollow(TOPIC))
+  next.goOn()
+  await until(last.isLive)
+  assert.deepEqual(
+    browser.channelsOf(last).filter(({ name }) => name.endsWith(TOPIC)),
+    [],
+  )
+})
+
 test('a hidden leader is left the lead while its line is up, and loses it with the line', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()
@@ -271,6 +327,27 @@ test('without a socket the leader polls for all', async () => {
   await until(() => all.every(({ heard }) => heard.length === 1))
   const asked = server.requests.filter((path) => path.includes('events')).length
   assert.ok(asked < 10, `${asked} questions for five tabs`)
+})
+
+test('where locks are forbidden each tab leads itself, and asks for them once', async () => {
+  slowly(10)
+  let asked = 0
+  navigator.locks.request = async () => {
+    asked += 1
+    throw new DOMException('no', 'SecurityError')
+  }
+  const all = [await openLiveTab(), await openLiveTab()]
+  server.say(TOPIC)
+  await until(() => all.every(({ heard }) => heard.length === 1))
+  assert.deepEqual([asked, open().length], [2, 2])
+
+  const [first] = all
+  first.client.stop()
+  await until(() => open().length === 1)
+  first.run(() => first.client.start())
+  await until(first.isLive)
+  server.say(TOPIC)
+  await until(() => all.every(({ heard }) => heard.length === 2))
 })
 
 test('a page in the back-forward cache comes back as a tab', async () => {

@@ -35,6 +35,11 @@ def test_text_of_others_never_becomes_markup() -> None:
     assert found == {"static/js/elements/morph.js: innerHTML", "static/js/elements/toast-list.js: innerHTML"}
 
 
+def test_storages_are_reached_for_where_it_is_known_that_they_may_be_full_or_forbidden() -> None:
+    found = [file.name for file in SOURCES.rglob("*.js") if re.search(r"\b(local|session)Storage\b", file.read_text())]
+    assert found == ["memory.js"]
+
+
 def test_the_client_is_small() -> None:
     """What a foreign page loads to be live, without the widget: 15 KiB, gzipped, without what only people read."""
     code = "\n".join(

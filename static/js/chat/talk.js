@@ -56,10 +56,8 @@ export class Talk {
   /** Ours is on its way. @param {Said} said */
   send(said) {
     const bubble = this.#bubble(said)
-    this.#ours.push(bubble)
-    this.#list.append(bubble)
     this.sending(bubble)
-    this.#afterAdding()
+    this.#wait(bubble)
     this.seen()
     this.toEnd()
     return bubble
@@ -77,6 +75,8 @@ export class Talk {
     const words = document.createElement('span')
     words.textContent = `Not sent. ${why}`
     bubble.querySelector('footer')?.replaceChildren(words, button('Try again', again), button('Take back', takeBack))
+    // The same words, said on another device, may have been taken for these.
+    if (!bubble.isConnected) this.#wait(bubble)
     if (this.#isAtEnd) this.toEnd()
   }
 
@@ -114,6 +114,13 @@ export class Talk {
     bubble.toggleAttribute('data-mine', author.id === this.#me)
     fill(bubble, { content, author: author.name, at })
     return bubble
+  }
+
+  /** @param {HTMLElement} bubble */
+  #wait(bubble) {
+    this.#ours.push(bubble)
+    this.#list.append(bubble)
+    this.#afterAdding()
   }
 
   /** The oldest message of ours that says this has got through. @param {string} content */

@@ -11,7 +11,7 @@ import { printed } from './printed.js'
 
 /** @typedef {'txt' | 'json' | 'csv'} Format */
 /** @typedef {{piece: Piece, n: number, parts: string[], style: string, isOpen: boolean}} Row */
-/** @typedef {(after: number, signal: AbortSignal) => Promise<{head: number, floor: number, reset: boolean, events: StoredEvent[]} | null>} ReadAfter */
+/** @typedef {(after: number, signal: AbortSignal) => Promise<{epoch: string, head: number, floor: number, reset: boolean, events: StoredEvent[]} | null>} ReadAfter */
 
 const COLUMNS = ['time', 'stage', 'step', 'agent', 'level', 'event', 'line', 'text']
 const MIME = { txt: 'text/plain', json: 'application/json', csv: 'text/csv' }
@@ -45,11 +45,12 @@ export class Export {
   /** @param {object} options @param {ReadAfter} options.readAfter @param {(share: number) => void} options.progress @param {AbortSignal} options.signal @returns {Promise<Blob>} */
   async run({ readAfter, progress, signal }) {
     this.#write(this.#format === 'csv' ? `\ufeff${COLUMNS.join(',')}\r\n` : this.#format === 'json' ? '[' : '')
-    let [first, after, head] = [0, 0, 0]
+    let [first, after, head, epoch] = [0, 0, 0, '']
     do {
       const answer = await readAfter(after, signal)
       signal.throwIfAborted()
       head ||= answer?.head ?? 0
+      epoch ||= answer?.epoch ?? ''
       if (answer?.reset && answer.floor > after) {
         first ||= answer.floor
         after = answer.floor
@@ -57,7 +58,8 @@ export class Export {
         continue
       }
       const events = answer?.events ?? []
-      if (!events.length && after < head) throw new Error('The log became another one while it was read.')
+      if (answer?.epoch !== epoch || (!events.length && after < head))
+        throw new Error('The log became another one while it was read.')
       after = events.at(-1)?.seq ?? after
       this.#take(events.filter(({ type }) => isPrinted(type) || type !== EVENT.PROJECT_PROGRESS).map(pieceOf))
       progress(Math.min(1, (after - first) / Math.max(1, head - first)))

@@ -3,6 +3,7 @@
 
 import { serverNow, serverSaid } from '../clock.js'
 import { client, followFrom, watchesAgents } from '../here.js'
+import { storageOf } from '../memory.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 import { isWaiting, STEPS, sayStep } from '../runs/interrupt.js'
 import { Measures } from '../runs/measures.js'
@@ -35,7 +36,7 @@ export class AgentCard extends HTMLElement {
 
   connectedCallback() {
     const { agent = '' } = this.dataset
-    this.#measures = new Measures(sessionStorage, agent, serverNow())
+    this.#measures = new Measures(storageOf('session'), agent, serverNow())
     const feed = followFrom(this)
     for (const row of this.#rows) this.#showInterrupt(row)
     this.#stops = [

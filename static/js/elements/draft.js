@@ -11,6 +11,7 @@ export function keepDraft(form, key) {
     )
 
   const kept = recall(name) ?? {}
+  let mine = kept
   for (const field of fields()) {
     const fits =
       field.localName !== 'select' ||
@@ -18,7 +19,13 @@ export function keepDraft(form, key) {
     if (field.name in kept && fits) field.value = kept[field.name]
   }
   form.addEventListener('input', () => {
-    remember(name, Object.fromEntries(fields().map(({ name, value }) => [name, value])))
+    mine = Object.fromEntries(fields().map(({ name, value }) => [name, value]))
+    remember(name, mine)
   })
-  return { forget: () => forget(name) }
+  return {
+    forget() {
+      // Another tab may write on what this one has not seen.
+      if (JSON.stringify(recall(name)) === JSON.stringify(mine)) forget(name)
+    },
+  }
 }

@@ -1,19 +1,19 @@
 // What is worth a toast: how a team's tasks and runs end, what staff tells everybody or this person, and that something
 // this person wrote was refused.
 
+import { storageOf } from '../memory.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
+/** @import {Memory} from '../memory.js' */
 /** @import {Client} from '../realtime/client.js' */
 /** @import {Feed} from '../realtime/feed.js' */
 /** @import {Refused} from '../realtime/types.d.ts' */
 /** @import {Level, Toast} from './toast-list.js' */
 
-/** @typedef {Pick<Storage, 'getItem' | 'setItem'>} Memory */
-
 const MATTERS = { info: 'Note', success: 'Good news', warning: 'Warning', error: 'Problem' }
 
 /** @param {Pick<Client, 'follow'>} client @param {string[]} topics @param {(toast: Toast) => void} tell @param {Memory} memory of this tab */
-export function tellNews(client, topics, tell, memory = sessionStorage) {
+export function tellNews(client, topics, tell, memory = storageOf('session')) {
   for (const topic of topics) {
     const feed = client.follow(topic)
     for (const type of [EVENT.TASK_UPDATE, EVENT.RUN_UPDATE]) {

@@ -2,6 +2,7 @@
 // They are pages of their own, so these are links; the arrow keys move between them, Delete closes one.
 
 import { client } from '../here.js'
+import { storageOf } from '../memory.js'
 import { EVENT } from '../realtime/contract.js'
 import { OpenRuns } from '../runs/open-runs.js'
 import { make } from './make.js'
@@ -9,7 +10,7 @@ import { make } from './make.js'
 /** @import {OpenRun} from '../runs/open-runs.js' */
 
 export class RunTabs extends HTMLElement {
-  #runs = new OpenRuns(localStorage, document.body.dataset.user ?? '')
+  #runs = new OpenRuns(storageOf('local'), document.body.dataset.user ?? '')
   /** @type {(() => void)[]} */
   #stops = []
   #list = make('ul')

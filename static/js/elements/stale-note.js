@@ -1,6 +1,7 @@
 // <stale-note data-meanwhile="…">: says that the page stands still, why, and what one can do; meanwhile the page is marked.
 
 import { client } from '../here.js'
+import { storageOf } from '../memory.js'
 import { CONTROL } from '../realtime/contract.js'
 import { Reloads } from '../reloads.js'
 import { make } from './make.js'
@@ -12,7 +13,7 @@ export class StaleNote extends HTMLElement {
   #words = make('span')
   #retry = make('button', { type: 'button', className: 'quiet small', onclick: () => client.retry() }, 'Try now')
   #reload = make('button', { type: 'button', className: 'quiet small', onclick: () => location.reload() }, 'Reload')
-  #reloads = new Reloads(sessionStorage)
+  #reloads = new Reloads(storageOf('session'))
   #isPlanned = false
   /** @type {(() => void)[]} */
   #stops = []
@@ -39,8 +40,7 @@ export class StaleNote extends HTMLElement {
     if (this.#isPlanned) return
     this.#isPlanned = true
     setTimeout(() => {
-      this.#reloads.note(Date.now())
-      location.reload()
+      setTimeout(() => location.reload(), this.#reloads.note(Date.now()))
     }, this.#reloads.wait(Date.now()))
   }
 

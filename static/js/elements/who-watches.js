@@ -17,15 +17,17 @@ export class WhoWatches extends HTMLElement {
   connectedCallback() {
     const { follows = '' } = this.dataset
     const feed = client.follow(follows)
+    const ask = () => this.isConnected && client.whisper(CONTROL.PRESENCE, follows, {})
     this.hidden = true
     this.replaceChildren(this.#faces, this.#words)
     this.#stops = [
       feed.on(CONTROL.PRESENCE, ({ data }) => this.#show(data)),
       // Each new line knows nothing of what was asked on the one before.
-      feed.on(CONTROL.SUBSCRIBED, () => setTimeout(() => client.whisper(CONTROL.PRESENCE, follows, {}))),
+      feed.on(CONTROL.SUBSCRIBED, () => setTimeout(ask)),
       client.watch(({ state }) => state !== 'live' && this.#show({ users: [], count: 0 })),
+      () => client.whisper(CONTROL.PRESENCE, follows, { on: false }),
     ]
-    client.whisper(CONTROL.PRESENCE, follows, {})
+    ask()
   }
 
   disconnectedCallback() {

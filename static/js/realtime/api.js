@@ -5,7 +5,11 @@ import { Problem } from './problem.js'
 /** @import {Frame, Page, Traffic} from './types.d.ts' */
 
 const PAGE = 500
-const TIMEOUT = 10_000
+/** Milliseconds without a byte. A slow link may take longer for a page, as long as it goes on. */
+const SILENCE = 10_000
+const NOT_OURS = 'Something else has answered in place of the server. Does this network want you to sign in to it?'
+
+/** @typedef {Pick<Response, 'status' | 'ok' | 'headers'> & {text: string}} Answer */
 
 export class Api {
   #base
@@ -44,13 +48,12 @@ export class Api {
     if (wait) query.set('wait', String(wait))
 
     const headers = new Headers(etag?.value ? [['If-None-Match', etag.value]] : [])
-    const response = await this.#fetch(`api/v1/events/?${query}`, { headers, signal }, TIMEOUT + wait * 1000)
+    const answer = await this.#fetch(`api/v1/events/?${query}`, { headers, signal }, SILENCE + wait * 1000)
     if (etag) {
-      etag.value = response.headers.get('ETag')
-      etag.retryAfter = Number(response.headers.get('Retry-After')) || null
+      etag.value = answer.headers.get('ETag')
+      etag.retryAfter = Number(answer.headers.get('Retry-After')) || null
     }
-    if (response.status === 304) return null
-    return await this.#read(response)
+    return answer.status === 304 ? null : read(answer)
   }
 
   /** Send one command frame. @param {Frame} frame @returns {Promise<Frame>} its ack */
@@ -61,13 +64,13 @@ export class Api {
   /** Milliseconds there and back. */
   async ping() {
     const sent = performance.now()
-    await this.#fetch('health', {}, TIMEOUT)
+    await this.#fetch('health')
     return performance.now() - sent
   }
 
   /** @param {string} path @param {{signal?: AbortSignal}} [how] @returns {Promise<any>} */
   async get(path, { signal } = {}) {
-    return await this.#read(await this.#fetch(path, { signal }, TIMEOUT))
+    return read(await this.#fetch(path, { signal }))
   }
 
   /** @param {string} path @param {unknown} [data] @returns {Promise<any>} */
@@ -76,44 +79,77 @@ export class Api {
     if (!this.#token) headers.set('X-CSRFToken', this.#csrf)
     const body = JSON.stringify(data)
     this.#traffic.sent += body.length
-    const response = await this.#fetch(path, { method: 'POST', headers, body }, TIMEOUT)
-    return response.status === 204 ? null : await this.#read(response)
+    const answer = await this.#fetch(path, { method: 'POST', headers, body })
+    return answer.status === 204 ? null : read(answer)
   }
 
-  /** @param {Response} response @returns {Promise<any>} */
-  async #read(response) {
-    const text = await response.text()
-    this.#traffic.received += text.length
-    return JSON.parse(text)
-  }
-
-  /** @param {string} path @param {RequestInit} init @param {number} timeout milliseconds */
-  async #fetch(path, init, timeout) {
-    const limit = AbortSignal.timeout(timeout)
-    const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit
+  /** The whole answer, or a Problem. @param {string} path @param {RequestInit} [init] @param {number} [patience] milliseconds until it begins @returns {Promise<Answer>} */
+  async #fetch(path, init = {}, patience = SILENCE) {
     const headers = new Headers(init.headers)
     if (this.#token) headers.set('Authorization', `Bearer ${await this.#token()}`)
 
-    let response
+    const silence = new AbortController()
+    const signal = init.signal ? AbortSignal.any([init.signal, silence.signal]) : silence.signal
+    const giveUp = () => silence.abort()
+    let timer = setTimeout(giveUp, patience)
+    const heard = () => {
+      clearTimeout(timer)
+      timer = setTimeout(giveUp, SILENCE)
+    }
+    let answer
     try {
       // Another origin gets a token and never a cookie.
       const credentials = this.#token ? 'omit' : 'same-origin'
-      response = await fetch(this.#base + path, { ...init, headers, signal, credentials, cache: 'no-store' })
+      const response = await fetch(this.#base + path, { ...init, headers, signal, credentials, cache: 'no-store' })
+      const { status, ok } = response
+      answer = { status, ok, headers: response.headers, text: await this.#textOf(response, heard) }
     } catch (error) {
       if (init.signal?.aborted) throw error
-      throw new Problem(limit.aborted ? 'timeout' : 'connection_failed')
+      throw new Problem(silence.signal.aborted ? 'timeout' : 'connection_failed')
+    } finally {
+      clearTimeout(timer)
     }
-    if (response.ok || response.status === 304) return response
-    throw await problemOf(response)
+    if (answer.ok || answer.status === 304) return answer
+    throw problemOf(answer)
+  }
+
+  /** @param {Response} response @param {() => void} heard called for whatever comes */
+  async #textOf({ body }, heard) {
+    const decoder = new TextDecoder()
+    const reader = body?.getReader()
+    let text = ''
+    heard()
+    for (let part = await reader?.read(); part?.value; part = await reader?.read()) {
+      heard()
+      this.#traffic.received += part.value.length
+      text += decoder.decode(part.value, { stream: true })
+    }
+    return text + decoder.decode()
   }
 }
 
-/** @param {Response} response */
-async function problemOf(response) {
-  const body = await response.json().catch(() => null)
-  const problem = Problem.of(body?.error ?? body?.data ?? { code: codeOf(response.status), message: body?.detail })
-  problem.retryAfter ??= Number(response.headers.get('Retry-After')) || null
+/** @param {Answer} answer @returns {any} */
+function read({ text }) {
+  const said = parsed(text)
+  if (said === undefined) throw new Problem('server_error', NOT_OURS)
+  return said
+}
+
+/** @param {Answer} answer */
+function problemOf({ status, headers, text }) {
+  const body = parsed(text)
+  const problem = Problem.of(body?.error ?? body?.data ?? { code: codeOf(status), message: body?.detail })
+  problem.retryAfter ??= Number(headers.get('Retry-After')) || null
   return problem
+}
+
+/** undefined: it is no JSON. @param {string} text @returns {any} */
+function parsed(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** A refusal code for an answer that carries none, such as a proxy's. @param {number} status */

@@ -82,6 +82,7 @@ export class Feed {
     this.epoch = epoch
     this.seq = head
     this.head = head
+    this.#replayUntil = head
     this.#oldUntil = head
     this.tell({ type: 'reset', topic: this.topic, data: { epoch, head } })
   }

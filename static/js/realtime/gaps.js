@@ -44,13 +44,16 @@ export class Gaps {
     this.#filling.add(feed)
     while (feed.isBehind() && this.#isFollowed(feed) && !signal.aborted) {
       try {
-        const page = await this.#api.events(topic, { after: feed.seq, epoch: feed.epoch }, { signal })
+        const { epoch, seq } = feed
+        const page = await this.#api.events(topic, { after: seq, epoch }, { signal })
+        // It was asked of a life that has ended meanwhile, or from where we are no more.
+        if (feed.epoch !== epoch || (page?.reset && feed.seq !== seq) || !this.#isFollowed(feed)) continue
         if (page?.reset) feed.reset(page)
         for (const event of page?.events ?? []) feed.accept(event)
         if (!page?.events.length) break
       } catch (error) {
         const problem = Problem.from(error)
-        if (problem.isFinal()) {
+        if (problem.isFinal() && this.#isFollowed(feed)) {
           feed.tell({ type: CONTROL.UNSUBSCRIBED, topic, data: problem.asRefusal() })
           break
         }

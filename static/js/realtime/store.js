@@ -45,9 +45,25 @@ export class IndexedStore {
     opened?.close()
   }
 
+  /** What fails or is closed by the browser is opened anew when it is needed. */
+  #open() {
+    const opening = open(this.#name)
+    const forget = () => {
+      if (this.#database === opening) this.#database = null
+    }
+    opening.then((database) => {
+      database.onclose = forget
+      database.onversionchange = () => {
+        forget()
+        database.close()
+      }
+    }, forget)
+    return opening
+  }
+
   /** @template T @param {IDBTransactionMode} mode @param {(entries: IDBObjectStore) => IDBRequest<T>} step @returns {Promise<T>} */
   async #do(mode, step) {
-    this.#database ??= open(this.#name)
+    this.#database ??= this.#open()
     const transaction = (await this.#database).transaction(ENTRIES, mode)
     return await result(step(transaction.objectStore(ENTRIES)))
   }

@@ -10,8 +10,8 @@ import { subscribe } from './subscribe.js'
 /** @import {Letter, Mail} from './mail.js' */
 
 /** @typedef {{tab: string, id: string | undefined, after: number | undefined, epoch: string | undefined}} Wish */
-/** @typedef {{tabs: Set<string>, asked: string, known: boolean, epoch: string | null, seq: number | null, head: number, newest: StoredEvent[], wishes: Wish[]}} Shared
- *   `seq`: the last event that came by; `newest` ends with it and has no holes */
+/** @typedef {{tabs: Set<string>, watchers: Set<string>, asked: string, known: boolean, epoch: string | null, seq: number | null, head: number, newest: StoredEvent[], wishes: Wish[]}} Shared
+ *   `watchers`: the tabs that show who else is there; `seq`: the last event that came by; `newest` ends with it and has no holes */
 
 const REMEMBERED = 200
 const ROUND_EVERY = 20_000
@@ -67,6 +67,7 @@ export class Switchboard {
     clearInterval(this.#rounds)
     this.line.stop()
     this.#post(ROOM, 'left')
+    for (const tab of this.#others.keys()) this.#mail.forget(tab)
     for (const topic of this.#topics.keys()) this.#mail.forget(ON + topic)
   }
 
@@ -89,6 +90,7 @@ export class Switchboard {
   send(tab, frame) {
     if (frame.type === CONTROL.SUBSCRIBE) this.#follow(tab, frame)
     else if (frame.type === CONTROL.UNSUBSCRIBE) this.#leave(tab, frame.topic ?? '')
+    else if (this.#isStillWatched(tab, frame)) return true
     else if (!this.line.send(frame)) return false
     else if (frame.id) this.#askers.set(frame.id, (this.#askers.get(frame.id) ?? new Set()).add(tab))
     return true
@@ -145,9 +147,26 @@ export class Switchboard {
   /** @param {string} tab @param {string} topic */
   #leave(tab, topic) {
     const shared = this.#topics.get(topic)
-    if (!shared?.tabs.delete(tab) || shared.tabs.size > 0) return
+    if (!shared?.tabs.delete(tab)) return
+    if (shared.tabs.size > 0) {
+      const away = { type: CONTROL.PRESENCE, id: newId(), topic, data: { on: false } }
+      if (shared.watchers.has(tab) && !this.#isStillWatched(tab, away)) this.line.send(away)
+      return
+    }
     this.#forget(topic)
     this.line.send({ type: CONTROL.UNSUBSCRIBE, id: newId(), topic, data: {} })
+  }
+
+  /** Whoever looks at a topic in several tabs is there until the last of them does not. @param {string} tab @param {Frame} frame */
+  #isStillWatched(tab, { type, topic = '', data }) {
+    const watchers = this.#topics.get(topic)?.watchers
+    if (type !== CONTROL.PRESENCE || !watchers) return false
+    if (data?.on !== false) {
+      watchers.add(tab)
+      return false
+    }
+    watchers.delete(tab)
+    return watchers.size > 0
   }
 
   /** @param {string} topic */
@@ -274,7 +293,7 @@ export function isUp({ state }) {
 
 /** @param {Wish} wish @returns {Shared} */
 function newShared({ after, epoch }) {
-  const nothing = { tabs: new Set(), asked: '', known: false, head: 0, newest: [], wishes: [] }
+  const nothing = { tabs: new Set(), watchers: new Set(), asked: '', known: false, head: 0, newest: [], wishes: [] }
   return { ...nothing, seq: after ?? null, epoch: epoch ?? null }
 }
 

@@ -128,12 +128,12 @@ export class Tabs {
   /** @param {Frame} frame */
   send(frame) {
     if (this.#board) return this.#board.send(this.#id, frame)
-    if (!this.#joined) return false
 
     const { type, topic } = frame
+    if (type === CONTROL.UNSUBSCRIBE) this.#mail?.forget(ON + topic)
+    if (!this.#joined) return false
     if (type === CONTROL.SUBSCRIBE) this.#mail?.listen(ON + topic, (letter) => this.#hear(letter))
-    else if (type === CONTROL.UNSUBSCRIBE) this.#mail?.forget(ON + topic)
-    else if (!isUp(this.#status)) return false
+    else if (type !== CONTROL.UNSUBSCRIBE && !isUp(this.#status)) return false
     this.#tell('frame', { frame })
     return true
   }
@@ -141,19 +141,22 @@ export class Tabs {
   // Following
 
   #join() {
-    this.#leader = ''
-    this.#joined = false
+    this.#isLedBy('')
     this.#tell('join')
+  }
+
+  /** @param {string} leader '': nobody yet */
+  #isLedBy(leader) {
+    if (this.#leader && this.#leader !== leader) this.#mail?.forget(this.#leader)
+    this.#leader = leader
+    this.#joined = false
   }
 
   /** @param {Letter} letter */
   #hear({ from, say, frame, status, hello, heads }) {
     if (this.#board) return this.#board.hear(from, say, frame)
     if (say === 'call') return this.#answer(from)
-    if (say === 'lead') {
-      this.#leader = from
-      this.#joined = false
-    }
+    if (say === 'lead') this.#isLedBy(from)
     // What was meant for us as the leader that we were is sent again to the one that is.
     if (from !== this.#leader || !LEADERS_WORDS.has(say)) return
 
@@ -186,8 +189,7 @@ export class Tabs {
   }
 
   #lostLeader() {
-    this.#leader = ''
-    this.#joined = false
+    this.#isLedBy('')
     if (isUp(this.#status)) this.#know({ ...this.#status, state: 'reconnecting', transport: null, latency: null })
   }
 
@@ -225,14 +227,16 @@ export class Tabs {
     const candidacy = new AbortController()
     const { signal } = candidacy
     this.#candidacy = candidacy
+    const lead = async () => {
+      if (signal.aborted) return
+      this.#lead()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    }
     try {
-      await navigator.locks.request(this.#name, steal ? { steal } : { signal }, async () => {
-        if (signal.aborted) return
-        this.#lead()
-        await new Promise((resolve) => signal.addEventListener('abort', resolve))
-      })
-    } catch {
-      // Not wanted any more, or robbed.
+      await navigator.locks.request(this.#name, steal ? { steal } : { signal }, lead)
+    } catch (error) {
+      // Not wanted any more, or robbed. Where locks are forbidden nobody can be, and each tab has its own line.
+      if (/** @type {Error} */ (error).name !== 'AbortError') await lead()
     }
     if (this.#candidacy !== candidacy || signal.aborted) return
     this.#stepDown()

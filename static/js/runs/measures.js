@@ -1,17 +1,21 @@
 // What agents cost lately, as far as this browser's tab has seen: it survives a reload and nothing more.
 
+import { recall, remember } from '../memory.js'
+
+/** @import {Memory} from '../memory.js' */
+
 /** @typedef {{at: number, cpu: number, bytes: number}} Measure CPU in percent of a core, memory in bytes, time by the server's clock */
 
 export const MOST = 60
 const OLDEST = 10 * 60_000
 
 export class Measures {
-  #storage
+  #memory
   #key
 
-  /** @param {Pick<Storage, 'getItem' | 'setItem'>} storage @param {string} agent @param {number} now */
-  constructor(storage, agent, now) {
-    this.#storage = storage
+  /** @param {Memory} memory @param {string} agent @param {number} now */
+  constructor(memory, agent, now) {
+    this.#memory = memory
     this.#key = `measures ${agent}`
     /** @type {Measure[]} */
     this.all = this.#kept().filter(({ at }) => now - at < OLDEST)
@@ -22,18 +26,12 @@ export class Measures {
     if (at <= (this.all.at(-1)?.at ?? 0)) return
     this.all.push({ at, cpu, bytes })
     this.all.splice(0, this.all.length - MOST)
-    try {
-      this.#storage.setItem(this.#key, JSON.stringify(this.all))
-    } catch {}
+    remember(this.#key, this.all, this.#memory)
   }
 
   /** @returns {Measure[]} */
   #kept() {
-    try {
-      const kept = JSON.parse(this.#storage.getItem(this.#key) ?? '[]')
-      return Array.isArray(kept) ? kept : []
-    } catch {
-      return []
-    }
+    const kept = recall(this.#key, this.#memory)
+    return Array.isArray(kept) ? kept : []
   }
 }

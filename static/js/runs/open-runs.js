@@ -1,27 +1,27 @@
 // The runs that somebody has open in this browser, newest last.
 
+import { recall, remember } from '../memory.js'
+
+/** @import {Memory} from '../memory.js' */
+
 /** @typedef {{id: string, name: string, status: string, startedAt: string}} OpenRun */
 
 export const MOST = 8
 
 export class OpenRuns {
-  #storage
+  #memory
   #key
 
-  /** @param {Pick<Storage, 'getItem' | 'setItem'>} storage @param {string} user whose runs these are: a browser may have several users */
-  constructor(storage, user) {
-    this.#storage = storage
+  /** @param {Memory} memory @param {string} user whose runs these are: a browser may have several users */
+  constructor(memory, user) {
+    this.#memory = memory
     this.#key = `open-runs ${user}`
   }
 
   /** @returns {OpenRun[]} */
   get all() {
-    try {
-      const kept = JSON.parse(this.#storage.getItem(this.#key) ?? '[]')
-      return Array.isArray(kept) ? kept.filter((run) => typeof run?.id === 'string').slice(-MOST) : []
-    } catch {
-      return []
-    }
+    const kept = recall(this.#key, this.#memory)
+    return Array.isArray(kept) ? kept.filter((run) => typeof run?.id === 'string').slice(-MOST) : []
   }
 
   /** It is open from now on, in the place it has if it has one; the oldest one goes where there are too many. @param {OpenRun} run */
@@ -58,10 +58,8 @@ export class OpenRuns {
     return key === this.#key
   }
 
-  /** A full or forbidden storage costs the memory of tabs, nothing else. @param {OpenRun[]} runs */
+  /** @param {OpenRun[]} runs */
   #keep(runs) {
-    try {
-      this.#storage.setItem(this.#key, JSON.stringify(runs))
-    } catch {}
+    remember(this.#key, runs, this.#memory)
   }
 }
