@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, F, Max, Min, OuterRef, Q
 
 from apps.accounts import audit
 from apps.events import declare, wire
@@ -27,23 +27,23 @@ def prune(limits: Mapping[str, Retention] | None = None) -> int:
     `limits` replaces the declared retention of some kinds.
     """
     gone = 0
-    while cut := prune_some(limits):
+    while (cut := prune_some(limits)) is not None:
         gone += cut
     return gone
 
 
-def prune_some(limits: Mapping[str, Retention] | None = None) -> int:
-    """As `prune`, EVENTS_AT_ONCE of one topic at most; 0 when nothing is left to do."""
+def prune_some(limits: Mapping[str, Retention] | None = None) -> int | None:
+    """As `prune`, EVENTS_AT_ONCE of one topic at most; None when nothing is left to do."""
     for kind, topic_class in declare.topics.items():
         retention = (limits or {}).get(kind, topic_class.retention)
         if (head := _too_long(kind, retention)) is not None:
             return _cut(head.topic, _floor(head, retention))
-    return 0
+    return None
 
 
 @sweeps(seconds=HOUR)
 def prune_by_declaration() -> bool:
-    return prune_some() > 0
+    return prune_some() is not None
 
 
 @sweeps(seconds=HOUR)
@@ -60,7 +60,8 @@ def _too_long(kind: str, retention: Retention) -> Head | None:
         excess |= Q(seq__gt=F("floor") + retention.events)
     if retention.days is not None:
         oldest = StoredEvent.objects.filter(topic=OuterRef("topic"), seq=OuterRef("floor") + 1)
-        excess |= Q(Exists(oldest.filter(created_at__lt=_days_ago(retention.days))))
+        # One whose floor lies too low, as old versions could leave it, is put right.
+        excess |= Q(Exists(oldest.filter(created_at__lt=_days_ago(retention.days)))) | ~Q(Exists(oldest))
     return heads.filter(excess).first()
 
 
@@ -70,8 +71,10 @@ def _floor(head: Head, retention: Retention) -> int:
     if retention.events is not None:
         floor = max(floor, min(furthest, head.seq - retention.events))
     if retention.days is not None:
-        old = StoredEvent.objects.filter(topic=head.topic, seq__lte=furthest, created_at__lt=_days_ago(retention.days))
-        floor = max(floor, old.aggregate(last=Max("seq"))["last"] or 0)
+        kept = StoredEvent.objects.filter(topic=head.topic, seq__gt=head.floor)
+        first = kept.aggregate(first=Min("seq"))["first"] or head.seq + 1
+        old = kept.filter(seq__lte=furthest, created_at__lt=_days_ago(retention.days))
+        floor = max(floor, first - 1, old.aggregate(last=Max("seq"))["last"] or 0)
     return floor
 
 
@@ -81,7 +84,8 @@ def _days_ago(days: float) -> datetime:
 
 @transaction.atomic
 def _cut(topic: str, floor: int) -> int:
-    """Raise the floor first, so that nobody reads a half-deleted page as whole."""
-    Head.objects.filter(topic=topic).update(floor=floor)
+    """Raise the floor first, so that nobody reads a half-deleted page as whole; who else prunes may have raised it."""
+    if not Head.objects.filter(topic=topic, floor__lt=floor).update(floor=floor):
+        return 0
     gone, _ = StoredEvent.objects.filter(topic=topic, seq__lte=floor).delete()
     return gone

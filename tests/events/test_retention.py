@@ -31,6 +31,12 @@ def kept(topic):
     return list(StoredEvent.objects.filter(topic=str(topic)).order_by("seq").values_list("seq", flat=True))
 
 
+def age(topic, until):
+    """Make the events up to this seq eight days old."""
+    old = wire.now() - timedelta(days=8)
+    StoredEvent.objects.filter(topic=str(topic), seq__lte=until).update(created_at=old)
+
+
 def test_the_newest_events_stay(long_story):
     assert prune({"story": Retention(events=4)}) == 6
     assert kept(long_story) == [7, 8, 9, 10]
@@ -40,13 +46,13 @@ def test_the_newest_events_stay(long_story):
 
 
 def test_old_events_go(long_story):
-    StoredEvent.objects.filter(topic=str(long_story), seq__lte=3).update(created_at=wire.now() - timedelta(days=8))
+    age(long_story, until=3)
     assert prune({"story": Retention(days=7)}) == 3
     assert kept(long_story) == [4, 5, 6, 7, 8, 9, 10]
 
 
 def test_the_stricter_of_two_limits_counts(long_story):
-    StoredEvent.objects.filter(topic=str(long_story), seq__lte=3).update(created_at=wire.now() - timedelta(days=8))
+    age(long_story, until=3)
     assert prune({"story": Retention(days=7, events=9)}) == 3
 
 
@@ -59,14 +65,44 @@ def test_pruning_again_changes_nothing(long_story):
 
 @pytest.mark.parametrize("retention", [Retention(events=2), Retention(days=7)])
 def test_a_long_history_goes_in_portions_that_let_others_write(long_story, retention, monkeypatch):
-    StoredEvent.objects.filter(topic=str(long_story), seq__lte=8).update(created_at=wire.now() - timedelta(days=8))
+    age(long_story, until=8)
     monkeypatch.setattr("apps.events.retention.EVENTS_AT_ONCE", 3)
     cuts = []
-    while cut := prune_some({"story": retention}):
+    while (cut := prune_some({"story": retention})) is not None:
         cuts.append(cut)
         assert kept(long_story)[0] == Head.objects.get(topic=str(long_story)).floor + 1
     assert cuts == [3, 3, 2]
     assert kept(long_story) == [9, 10]
+
+
+def test_who_prunes_and_is_overtaken_does_not_lower_the_floor_again(long_story, monkeypatch):
+    week = {"story": Retention(days=7)}
+    age(long_story, until=8)
+    monkeypatch.setattr(retention, "EVENTS_AT_ONCE", 3)
+    look = retention._floor
+
+    def look_and_be_overtaken(*asked):
+        found = look(*asked)
+        monkeypatch.setattr(retention, "_floor", look)
+        prune(week)
+        return found
+
+    monkeypatch.setattr(retention, "_floor", look_and_be_overtaken)
+    assert prune_some(week) == 0  # not None: there may be more, and it looks again
+    assert prune_some(week) is None
+    assert Head.objects.get(topic=str(long_story)).floor == 8
+    age(long_story, until=10)
+    assert prune(week) == 2
+
+
+@pytest.mark.parametrize("gone", [7, 10])
+def test_a_floor_that_lies_too_low_is_put_right(long_story, gone):
+    """Such topics were never pruned again, since what lies above their floor is gone."""
+    StoredEvent.objects.filter(topic=str(long_story), seq__lte=gone).delete()
+    Head.objects.filter(topic=str(long_story)).update(floor=2)
+    age(long_story, until=8)
+    assert prune({"story": Retention(days=7)}) == max(0, 8 - gone)
+    assert Head.objects.get(topic=str(long_story)).floor == max(8, gone)
 
 
 def test_everything_may_go_and_numbering_goes_on(long_story):
