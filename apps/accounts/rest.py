@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest
 from rest_framework import exceptions, status
 from rest_framework.authentication import BaseAuthentication
@@ -20,7 +20,7 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_from_bearer
 from apps.accounts.models import User
-from apps.accounts.refusals import Invalid, Refusal, Unauthenticated
+from apps.accounts.refusals import Invalid, Refusal, Unauthenticated, Unavailable
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -100,6 +100,9 @@ def refusal_as_response(error: Exception, context: dict[str, Any]) -> Response |
     if isinstance(error, DataError):
         logger.warning("The database did not take a value that was let through", exc_info=error)
         error = Invalid("A value is too long or too large.")
+    elif isinstance(error, OperationalError | InterfaceError):
+        logger.warning("%s could not be answered: %s", context["view"].__class__.__name__, error)
+        error = Unavailable("The database is busy; ask again.", retry_after=1.0)
     if isinstance(error, Refusal):
         _record(error, context)
         response = Response({"error": error.as_data()}, status=error.status)

@@ -1,7 +1,7 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
@@ -146,6 +146,25 @@ def test_a_models_own_validation_is_an_answer_too():
 def test_what_the_database_does_not_take_is_invalid():
     error = answer_to(DataError("value too long for type character varying(150)"))
     assert (error.status_code, error.data["error"]["code"]) == (400, "invalid")
+
+
+@pytest.mark.parametrize(
+    "problem", [OperationalError("database is locked"), InterfaceError("connection already closed")]
+)
+def test_a_database_that_is_busy_or_away_is_unavailable_for_now(problem):
+    answer = answer_to(problem)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert answer.data["error"]["code"] == "unavailable" and answer.data["error"]["retry_after"] == 1.0
+
+
+def test_who_comes_in_while_the_database_is_away_is_told_so(as_api, alice, monkeypatch):
+    client = as_api(alice)
+
+    def away(token):
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("apps.accounts.rest.actor_from_bearer", away)
+    assert client.get("/api/v1/teams/").json()["error"]["code"] == "unavailable"
 
 
 # On record ------------------------------------------------------------------------------------------
