@@ -21,6 +21,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_from_bearer
 from apps.accounts.models import User
 from apps.accounts.refusals import Invalid, Refusal, Unauthenticated, Unavailable
+from apps.accounts.writes import write_and_wait
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -131,7 +132,8 @@ def _record(refusal: Refusal, context: dict[str, Any]) -> None:
     if request is None:
         return
     with contextlib.suppress(Exception):  # whoever cannot be named here was refused as unknown before
-        audit.record(actor_of(request), f"refused {request.method}", request.path[:200], code=refusal.code)
+        actor, action = actor_of(request), f"refused {request.method}"
+        write_and_wait(audit.record, actor, action, request.path[:200], code=refusal.code)
 
 
 def _error_of(response: Response, error: Exception) -> dict[str, Any]:

@@ -14,7 +14,7 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.retention")  # its sweeps
-        writes.run_by(soon=threads.write_soon)
+        writes.run_by(and_wait=threads.write_and_wait, soon=threads.write_soon)
 
 
 class FeatureConfig(AppConfig):
