@@ -1,4 +1,5 @@
-"""Old history goes, by the retention that each kind of topic declares, and the old audit log by AUDIT_DAYS.
+"""Old history goes, by the retention that each kind of topic declares, the old audit log by AUDIT_DAYS, and what is
+left of logins that are over.
 
 Readers below the new floor of a topic get a `reset`.
 """
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, Max, Min, OuterRef, Q
 
-from apps.accounts import audit
+from apps.accounts import audit, sessions, tokens
 from apps.events import declare, wire
 from apps.events.declare import Retention
 from apps.events.models import Head, StoredEvent
@@ -18,7 +19,7 @@ from apps.events.sweeper import sweeps
 
 HOUR = 3600.0
 EVENTS_AT_ONCE = 1_000
-"""Deleted in one transaction. Whoever has something to store waits no longer than that takes."""
+"""Deleted in one transaction, as are other rows. Whoever has something to store waits no longer than that takes."""
 
 
 def prune(limits: Mapping[str, Retention] | None = None) -> int:
@@ -50,6 +51,17 @@ def prune_by_declaration() -> bool:
 def forget_old_audit() -> bool:
     """The audit log grows with every refusal, so strangers can make it grow."""
     return audit.forget(_days_ago(settings.AUDIT_DAYS), EVENTS_AT_ONCE) > 0
+
+
+@sweeps(seconds=HOUR)
+def forget_old_tokens() -> bool:
+    """Each renewal leaves a used token behind, and each login that nobody ends itself."""
+    return tokens.forget(_days_ago(1), EVENTS_AT_ONCE) > 0
+
+
+@sweeps(seconds=HOUR)
+def forget_old_sessions() -> bool:
+    return sessions.forget(_days_ago(1), EVENTS_AT_ONCE) > 0
 
 
 def _too_long(kind: str, retention: Retention) -> Head | None:

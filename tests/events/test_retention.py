@@ -6,10 +6,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import transaction
+from django.test import Client
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from apps.accounts.models import AuditEntry
+from apps.accounts import tokens
+from apps.accounts.models import AuditEntry, TokenFamily
 from apps.events import log, retention, wire
 from apps.events.declare import Retention
 from apps.events.models import Head, StoredEvent
@@ -135,7 +139,8 @@ def test_the_command_takes_limits_for_one_kind(long_story, capsys):
 def test_a_process_that_has_only_started_prunes_by_itself():
     asking = "import django; django.setup(); from apps.events.sweeper import _sweeps; print(*_sweeps)"
     told = subprocess.run([sys.executable, "-c", asking], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "apps.events.retention.prune_by_declaration" in told.stdout.split()
+    swept = {"prune_by_declaration", "forget_old_audit", "forget_old_tokens", "forget_old_sessions"}
+    assert {f"apps.events.retention.{name}" for name in swept} <= set(told.stdout.split())
 
 
 def test_old_audit_entries_go_in_portions(settings, monkeypatch):
@@ -146,6 +151,20 @@ def test_old_audit_entries_go_in_portions(settings, monkeypatch):
         AuditEntry.objects.create(sender="user:1", name="mallory", action="refused", target=str(age), at=at)
     assert [retention.forget_old_audit() for _ in range(3)] == [True, True, False]
     assert set(AuditEntry.objects.values_list("target", flat=True)) == {"1", "29"}
+
+
+def test_what_is_left_of_logins_goes_in_portions(alice, client, monkeypatch):
+    monkeypatch.setattr(retention, "EVENTS_AT_ONCE", 2)
+    for _ in range(3):
+        tokens.issue(alice)
+        Client().force_login(alice)
+    OutstandingToken.objects.update(expires_at=wire.now() - timedelta(days=2))
+    Session.objects.update(expire_date=wire.now() - timedelta(days=2))
+    client.force_login(alice)
+    assert [retention.forget_old_tokens() for _ in range(3)] == [True, True, False]
+    assert [retention.forget_old_sessions() for _ in range(3)] == [True, True, False]
+    assert not TokenFamily.objects.exists()
+    assert client.get("/api/v1/teams/").status_code == 200
 
 
 def test_a_new_epoch_can_be_started_for_one_topic_or_all(long_story, capsys):
