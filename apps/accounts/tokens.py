@@ -64,11 +64,23 @@ def rotate(encoded: str) -> TokenPair:
 
 @transaction.atomic
 def end(encoded: str) -> None:
-    """Log out: this refresh token and everything of its family ends now."""
-    refresh = _refresh_token(encoded)
-    refresh.blacklist()
-    if family := refresh.get(FAMILY_CLAIM):
-        _end_family(family, action="logout")
+    """Log out: this refresh token and everything of its family ends now.
+
+    Whoever lost the answer to a renewal has only a token that was used by it, and may log out with that as well.
+    """
+    refresh = _refresh_token(encoded, _MaybeUsed)
+    _, used_up_now = refresh.blacklist()
+    family = refresh.get(FAMILY_CLAIM)
+    ended_now = bool(family) and _end_family(family, action="logout")
+    if not used_up_now and not ended_now:
+        raise Unauthenticated("The login behind this token has ended.")
+
+
+class _MaybeUsed(RefreshToken):
+    """A refresh token that holds also when it was used."""
+
+    def check_blacklist(self) -> None:
+        pass
 
 
 def forget(before: datetime, most: int) -> int:
@@ -97,21 +109,23 @@ def _family_of(encoded: str) -> UUID | None:
         return None
 
 
-def _refresh_token(encoded: str) -> Any:
+def _refresh_token(encoded: str, kind: type[RefreshToken] = RefreshToken) -> Any:
     try:
-        return RefreshToken(cast(Any, encoded))
+        return kind(cast(Any, encoded))
     except TokenError as error:
         raise Unauthenticated("The refresh token is not valid, was used, or has expired.") from error
 
 
-def _end_family(family: str, *, action: str) -> None:
+def _end_family(family: str, *, action: str) -> bool:
+    """Whether that ended it; it may have ended before."""
     login = TokenFamily.objects.filter(id=UUID(family), ended_at=None).select_related("user").first()
     if login is None:
-        return
+        return False
     login.ended_at = timezone.now()
     login.save(update_fields=["ended_at"])
     audit.record(Actor(user=login.user), action, family=family)
     revoked(family=family)
+    return True
 
 
 @transaction.atomic

@@ -139,6 +139,27 @@ def test_a_lost_answer_costs_one_refusal_and_not_the_login(api, alice):
     assert works(api, second.access)
 
 
+def test_who_lost_the_answer_to_a_renewal_can_log_out(api, alice):
+    first = tokens.issue(alice)
+    second = tokens.rotate(first.refresh)
+    assert api.post(BLACKLIST, {"refresh": first.refresh}, format="json").status_code == 200
+    assert not works(api, second.access)
+    assert refused(api.post(REFRESH, {"refresh": second.refresh}, format="json"))
+    assert refused(api.post(BLACKLIST, {"refresh": first.refresh}, format="json"))
+    assert AuditEntry.objects.get().action == "logout"
+
+
+@pytest.mark.parametrize("kind", ["changed", "expired", "access"])
+def test_what_is_no_refresh_token_of_hers_logs_nobody_out(api, alice, kind):
+    pair = tokens.issue(alice)
+    token = RefreshToken(pair.refresh)
+    token.set_exp(lifetime=-timedelta(seconds=1))
+    head, claims, signature = pair.refresh.split(".")
+    wrong = {"changed": f"{head}.{claims}.{signature[::-1]}", "expired": str(token), "access": pair.access}[kind]
+    assert refused(api.post(BLACKLIST, {"refresh": wrong}, format="json"))
+    assert works(api, pair.access)
+
+
 def test_a_used_token_that_comes_back_late_ends_the_login(api, alice):
     first = tokens.issue(alice)
     second = tokens.rotate(first.refresh)
