@@ -1,5 +1,9 @@
+import logging
+
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
@@ -165,6 +169,32 @@ def test_who_comes_in_while_the_database_is_away_is_told_so(as_api, alice, monke
 
     monkeypatch.setattr("apps.accounts.rest.actor_from_bearer", away)
     assert client.get("/api/v1/teams/").json()["error"]["code"] == "unavailable"
+
+
+FORM = "application/x-www-form-urlencoded"
+MANY = "&".join(["a=1"] * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1))
+
+
+@pytest.mark.parametrize(
+    "method, address, body, code",
+    [
+        ("POST", "/api/v1/teams/", MANY, "invalid"),
+        ("POST", "/api/v1/frames/", "type=" + "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "too_large"),
+        ("GET", f"/api/v1/teams/?{MANY}", "", "invalid"),
+    ],
+    ids=["fields", "bytes", "questions"],
+)
+@pytest.mark.parametrize("by", ["token", "session"])
+def test_more_than_django_takes_is_refused_in_words(as_api, browser, alice, caplog, by, method, address, body, code):
+    client = as_api(alice) if by == "token" else browser(alice)
+    answer = client.generic(method, address, body, content_type=FORM)
+    assert (answer.status_code, answer.json()["error"]["code"]) == ({"invalid": 400, "too_large": 413}[code], code)
+    assert not [line for line in caplog.records if line.levelno >= logging.ERROR]
+
+
+def test_whatever_else_is_suspicious_is_invalid():
+    assert answer_to(SuspiciousFileOperation("../../etc/passwd")).data["error"]["code"] == "invalid"
+    assert "passwd" not in str(answer_to(SuspiciousFileOperation("../../etc/passwd")).data)
 
 
 # On record ------------------------------------------------------------------------------------------
