@@ -30,6 +30,7 @@ from apps.accounts.serializers import (
     TeamSerializer,
     TicketSerializer,
 )
+from apps.accounts.writes import write_and_wait
 
 
 class ObtainTokenView(simplejwt.TokenObtainPairView):
@@ -55,7 +56,7 @@ class TicketView(APIView):
 
     @extend_schema(request=None, responses={201: TicketSerializer})
     def post(self, request: Request) -> Response:
-        ticket = tickets.issue(actor_of(request))
+        ticket = write_and_wait(tickets.issue, actor_of(request))
         return Response(
             {"ticket": ticket, "expires_in": settings.SOCKET_TICKET_SECONDS},
             status=status.HTTP_201_CREATED,
@@ -75,7 +76,7 @@ class TeamsView(ListAPIView[Team]):
 
     def post(self, request: Request) -> Response:
         body = _valid(TeamSerializer, request)
-        team = services.create_team(actor_of(request), name=body["name"])
+        team = write_and_wait(services.create_team, actor_of(request), name=body["name"])
         return Response(TeamSerializer(team).data, status=status.HTTP_201_CREATED)
 
 
@@ -105,7 +106,7 @@ class MembersView(ListAPIView[Membership]):
         user = User.objects.filter(username=body["username"], is_active=True).first()
         if user is None:
             raise Invalid(f"There is no user {body['username']}.")
-        membership = services.add_member(actor, team=team, user=user, role=body["role"])
+        membership = write_and_wait(services.add_member, actor, team=team, user=user, role=body["role"])
         return Response(MemberSerializer(membership).data, status=status.HTTP_201_CREATED)
 
 
@@ -116,15 +117,14 @@ class MemberView(APIView):
     def patch(self, request: Request, team_id: UUID, user_id: int) -> Response:
         actor = actor_of(request)
         team, user = _team_to_manage(actor, team_id), _user(user_id)
-        membership = services.change_role(
-            actor, team=team, user=user, role=_valid(ChangedMemberSerializer, request)["role"]
-        )
+        role = _valid(ChangedMemberSerializer, request)["role"]
+        membership = write_and_wait(services.change_role, actor, team=team, user=user, role=role)
         return Response(MemberSerializer(membership).data)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, team_id: UUID, user_id: int) -> Response:
         actor = actor_of(request)
-        services.remove_member(actor, team=_team(actor, team_id), user=_user(user_id))
+        write_and_wait(services.remove_member, actor, team=_team(actor, team_id), user=_user(user_id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -143,7 +143,9 @@ class ApiKeysView(ListAPIView[ApiKey]):
         actor = actor_of(request)
         body = _valid(NewApiKeySerializer, request)
         team = _team_to_manage(actor, body["team"]) if "team" in body else _only_owned_team(actor)
-        key, plaintext = services.create_key(actor, team=team, name=body["name"], expires_at=body["expires_at"])
+        key, plaintext = write_and_wait(
+            services.create_key, actor, team=team, name=body["name"], expires_at=body["expires_at"]
+        )
         return Response(
             {**ApiKeySerializer(key).data, "key": plaintext},
             status=status.HTTP_201_CREATED,
@@ -161,7 +163,7 @@ class ApiKeyView(APIView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, prefix: str) -> Response:
         actor = actor_of(request)
-        services.revoke_key(actor, key=_key(actor, prefix))
+        write_and_wait(services.revoke_key, actor, key=_key(actor, prefix))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -171,7 +173,7 @@ class RevokeApiKeyView(APIView):
     @extend_schema(request=None, responses=ApiKeySerializer)
     def post(self, request: Request, prefix: str) -> Response:
         actor = actor_of(request)
-        return Response(ApiKeySerializer(services.revoke_key(actor, key=_key(actor, prefix))).data)
+        return Response(ApiKeySerializer(write_and_wait(services.revoke_key, actor, key=_key(actor, prefix))).data)
 
 
 def _valid(serializer_class: type[Any], request: Request) -> dict[str, Any]:

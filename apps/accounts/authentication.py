@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, cast
 from uuid import UUID
@@ -23,12 +23,16 @@ from apps.accounts import tickets
 from apps.accounts.actors import Actor
 from apps.accounts.models import ApiKey, TokenFamily, User
 from apps.accounts.refusals import Unauthenticated
+from apps.accounts.writes import write_soon
 
 FAMILY_CLAIM = "family"
 LAST_USED_EVERY = timedelta(minutes=1)
 LONGEST_CREDENTIALS = 4096  # characters
 
 logger = logging.getLogger(__name__)
+
+_being_noted: set[str] = set()
+"""Keys whose use waits to be written down."""
 
 
 def actor_from_bearer(token: str) -> Actor:
@@ -108,14 +112,24 @@ def _actor_from_key(plaintext: str) -> Actor:
 
 
 def _note_use(key: ApiKey) -> None:
-    """Remember that the key is in use, at most once a minute: a write for each request would be too dear."""
+    """Remember that the key is in use, at most once a minute: a write for each request would be too dear.
+
+    Nobody waits for that: a busy database must keep no agent out, and hold up none of the threads that only read.
+    """
     now = timezone.now()
-    if key.last_used_at is not None and now - key.last_used_at < LAST_USED_EVERY:
+    if key.pk in _being_noted or (key.last_used_at is not None and now - key.last_used_at < LAST_USED_EVERY):
         return
+    _being_noted.add(key.pk)
+    write_soon(_write_use, key.pk, now)
+
+
+def _write_use(prefix: str, at: datetime) -> None:
     try:
-        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    except DatabaseError:  # a busy database must not keep an agent out
-        logger.warning("Could not note the use of API key %s.", key.prefix, exc_info=True)
+        ApiKey.objects.filter(pk=prefix).update(last_used_at=at)
+    except DatabaseError:
+        logger.warning("Could not note the use of API key %s.", prefix, exc_info=True)
+    finally:
+        _being_noted.discard(prefix)
 
 
 def _actor_from_access_token(encoded: str) -> Actor:

@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_variables
 from apps.accounts import audit, lockout
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.models import User
+from apps.accounts.writes import write_and_wait
 
 
 class GuardedBackend(ModelBackend):
@@ -24,12 +25,14 @@ class GuardedBackend(ModelBackend):
             return None
         address = lockout.address_of(request)
         door = request.path if request is not None else ""
-        attempts = lockout.begin(username, address)
+        attempts = write_and_wait(lockout.begin, username, address)
         user = super().authenticate(request, username=username, password=password)
         if user is None:
-            lockout.failed()
-            audit.record(SYSTEM, "login.refused", username, address=address, door=door, attempts=attempts)
+            write_and_wait(lockout.failed)
+            write_and_wait(
+                audit.record, SYSTEM, "login.refused", username, address=address, door=door, attempts=attempts
+            )
             return None
-        lockout.succeeded(username, address)
-        audit.record(Actor(user=user), "login", address=address, door=door)
+        write_and_wait(lockout.succeeded, username, address)
+        write_and_wait(audit.record, Actor(user=user), "login", address=address, door=door)
         return user

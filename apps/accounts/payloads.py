@@ -10,6 +10,7 @@ from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 
+from apps.accounts.nesting import is_deeper
 from apps.accounts.refusals import TooLarge
 
 
@@ -31,7 +32,7 @@ class JsonBody(BaseParser):
         except orjson.JSONDecodeError as error:
             raise ParseError(f"This is not JSON: {error.msg}.") from error
         deepest = settings.LIMITS["depth"]
-        if body.count(b"[") + body.count(b"{") > deepest and _depth(value) > deepest:
+        if is_deeper(value, body, deepest):
             raise ParseError(f"JSON may be nested {deepest} levels deep, not more.")
         return value
 
@@ -40,11 +41,3 @@ class Page(LimitOffsetPagination):
     """`?limit=&offset=`, 50 rows unless asked, 500 at most."""
 
     max_limit = 500
-
-
-def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
-    while level := [item for item in level if isinstance(item, dict | list)]:
-        deepest += 1
-        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
-    return deepest

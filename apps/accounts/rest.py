@@ -6,9 +6,11 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest
 from rest_framework import exceptions, status
 from rest_framework.authentication import BaseAuthentication
@@ -20,7 +22,8 @@ from apps.accounts import audit
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_from_bearer
 from apps.accounts.models import User
-from apps.accounts.refusals import Invalid, Refusal, Unauthenticated
+from apps.accounts.refusals import Invalid, Refusal, TooLarge, Unauthenticated, Unavailable
+from apps.accounts.writes import write_and_wait
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -97,9 +100,7 @@ def bearer_of(request: Request | HttpRequest) -> str | None:
 
 def refusal_as_response(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler: every "no" in one shape, DRF's own field errors under `error.fields`."""
-    if isinstance(error, DataError):
-        logger.warning("The database did not take a value that was let through", exc_info=error)
-        error = Invalid("A value is too long or too large.")
+    error = _refusal_for(error, context) or error
     if isinstance(error, Refusal):
         _record(error, context)
         response = Response({"error": error.as_data()}, status=error.status)
@@ -120,6 +121,24 @@ def refusal_as_response(error: Exception, context: dict[str, Any]) -> Response |
     return answer
 
 
+def _refusal_for(error: Exception, context: dict[str, Any]) -> Refusal | None:
+    """What Django and the database do not take, in our words."""
+    match error:
+        case DataError():
+            logger.warning("The database did not take a value that was let through", exc_info=error)
+            return Invalid("A value is too long or too large.")
+        case OperationalError() | InterfaceError():
+            logger.warning("%s could not be answered: %s", context["view"].__class__.__name__, error)
+            return Unavailable("The database is busy; ask again.", retry_after=1.0)
+        case RequestDataTooBig():
+            return TooLarge(f"A body may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes, not more.")
+        case TooManyFieldsSent():
+            return Invalid(f"A form or an address may have {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS} fields, not more.")
+        case SuspiciousOperation():
+            return Invalid("Something in this request is not allowed.")
+    return None
+
+
 def _record(refusal: Refusal, context: dict[str, Any]) -> None:
     """Put it on record when somebody known reached for what is not theirs; a wrong value is no matter of record."""
     if refusal.recorded or refusal.status not in RECORDED:
@@ -128,7 +147,8 @@ def _record(refusal: Refusal, context: dict[str, Any]) -> None:
     if request is None:
         return
     with contextlib.suppress(Exception):  # whoever cannot be named here was refused as unknown before
-        audit.record(actor_of(request), f"refused {request.method}", request.path[:200], code=refusal.code)
+        actor, action = actor_of(request), f"refused {request.method}"
+        write_and_wait(audit.record, actor, action, request.path[:200], code=refusal.code)
 
 
 def _error_of(response: Response, error: Exception) -> dict[str, Any]:

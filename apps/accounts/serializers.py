@@ -14,6 +14,7 @@ from rest_framework_simplejwt.serializers import (
 from apps.accounts import tokens
 from apps.accounts.models import ApiKey, Membership, Team
 from apps.accounts.roles import HUMAN_ROLES, Role
+from apps.accounts.writes import write_and_wait
 
 
 class RoleField(serializers.ChoiceField):
@@ -107,20 +108,20 @@ class ObtainSerializer(TokenObtainPairSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         TokenObtainSerializer.validate(self, attrs)
         assert self.user is not None  # else the line above has refused
-        update_last_login(None, self.user)  # type: ignore[arg-type]
-        return tokens.issue(self.user)._asdict()
+        write_and_wait(update_last_login, None, self.user)  # type: ignore[arg-type]
+        return write_and_wait(tokens.issue, self.user)._asdict()
 
 
 class RefreshSerializer(TokenRefreshSerializer):
     """A refresh token for a new pair."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        return tokens.rotate(attrs["refresh"])._asdict()
+        return write_and_wait(tokens.rotate, attrs["refresh"])._asdict()
 
 
 class BlacklistSerializer(TokenBlacklistSerializer):
     """A refresh token, to log out."""
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
-        tokens.end(attrs["refresh"])
+        write_and_wait(tokens.end, attrs["refresh"])
         return {}

@@ -1,8 +1,10 @@
-"""What happens when a browser logs out, through whichever page: Django's signal is its only hook for that."""
+"""When a browser logs out, through whichever page (Django's signal is its only hook for that), or never comes back."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.signals import user_logged_out
+from django.contrib.sessions.models import Session
 from django.dispatch import receiver
 from django.http import HttpRequest
 
@@ -21,3 +23,10 @@ def end_session(sender: Any, request: HttpRequest, user: User | None, **_: Any) 
     request.session.delete(session_key)
     audit.record(Actor(user=user), "logout")
     revoked(session_key=session_key)
+
+
+def forget(before: datetime, most: int) -> int:
+    """Delete up to `most` of the sessions that expired before a time; how many went."""
+    expired = Session.objects.filter(expire_date__lt=before).order_by("expire_date")[:most]
+    gone, _ = Session.objects.filter(pk__in=list(expired.values_list("pk", flat=True))).delete()
+    return gone

@@ -3,6 +3,9 @@ from importlib.util import find_spec
 
 from django.apps import AppConfig
 
+from apps.accounts import writes
+from apps.events import threads
+
 
 class EventsConfig(AppConfig):
     """What happened: declarations, the log, and the way in. Knows no feature and no transport."""
@@ -11,6 +14,7 @@ class EventsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module(f"{self.name}.retention")  # its sweeps
+        writes.run_by(and_wait=threads.write_and_wait, soon=threads.write_soon)
 
 
 class FeatureConfig(AppConfig):

@@ -157,15 +157,15 @@ def read_filtered(
 
     It takes a bounded time, whatever the log's length. A `reset` as from `read_after`.
     """
-    at = store.position(topic)
+    before = at = store.position(topic)
     if lost(at, after, epoch):
         return Page(topic, at.epoch, at.seq, at.floor, reset=True)
     _count_read(topic)
     found = find(topic, after, at.seq, wanted, None if only_places else limit)
     events = [] if only_places else store.of(topic, found.seqs)
     at = store.position(topic)
-    if after < at.floor:
-        # Pruned meanwhile.
+    if lost(at, after, before.epoch):
+        # Pruned meanwhile, or what was found is of a life that is over.
         return Page(topic, at.epoch, at.seq, at.floor, reset=True)
     places = found.places if only_places else None
     return Page(topic, at.epoch, at.seq, at.floor, events, scanned_to=found.scanned_to, places=places)

@@ -9,7 +9,8 @@ import re
 _SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)|[ -/]*[0-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _RETURNS = re.compile(r"\r(?!\n|\Z)")
-_MOVES = re.compile(r"\x1b\[[0-?]*(?:[CDGPX@]|[12][0-?]*K)")
+# What stands before the first 1 or 2 cannot hold one: with `[0-?]*` there, so many digits would be tried in every pair.
+_MOVES = re.compile(r"\x1b\[(?:[0-?]*[CDGPX@]|[03-?]*[12][0-?]*K)")
 
 
 def plain(text: str) -> str:

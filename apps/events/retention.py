@@ -1,4 +1,5 @@
-"""Old history goes, by the retention that each kind of topic declares, and the old audit log by AUDIT_DAYS.
+"""Old history goes, by the retention that each kind of topic declares, the old audit log by AUDIT_DAYS, and what is
+left of logins that are over.
 
 Readers below the new floor of a topic get a `reset`.
 """
@@ -8,9 +9,9 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, F, Max, Min, OuterRef, Q
 
-from apps.accounts import audit
+from apps.accounts import audit, sessions, tokens
 from apps.events import declare, wire
 from apps.events.declare import Retention
 from apps.events.models import Head, StoredEvent
@@ -18,7 +19,7 @@ from apps.events.sweeper import sweeps
 
 HOUR = 3600.0
 EVENTS_AT_ONCE = 1_000
-"""Deleted in one transaction. Whoever has something to store waits no longer than that takes."""
+"""Deleted in one transaction, as are other rows. Whoever has something to store waits no longer than that takes."""
 
 
 def prune(limits: Mapping[str, Retention] | None = None) -> int:
@@ -27,29 +28,40 @@ def prune(limits: Mapping[str, Retention] | None = None) -> int:
     `limits` replaces the declared retention of some kinds.
     """
     gone = 0
-    while cut := prune_some(limits):
+    while (cut := prune_some(limits)) is not None:
         gone += cut
     return gone
 
 
-def prune_some(limits: Mapping[str, Retention] | None = None) -> int:
-    """As `prune`, EVENTS_AT_ONCE of one topic at most; 0 when nothing is left to do."""
+def prune_some(limits: Mapping[str, Retention] | None = None) -> int | None:
+    """As `prune`, EVENTS_AT_ONCE of one topic at most; None when nothing is left to do."""
     for kind, topic_class in declare.topics.items():
         retention = (limits or {}).get(kind, topic_class.retention)
         if (head := _too_long(kind, retention)) is not None:
             return _cut(head.topic, _floor(head, retention))
-    return 0
+    return None
 
 
 @sweeps(seconds=HOUR)
 def prune_by_declaration() -> bool:
-    return prune_some() > 0
+    return prune_some() is not None
 
 
 @sweeps(seconds=HOUR)
 def forget_old_audit() -> bool:
     """The audit log grows with every refusal, so strangers can make it grow."""
     return audit.forget(_days_ago(settings.AUDIT_DAYS), EVENTS_AT_ONCE) > 0
+
+
+@sweeps(seconds=HOUR)
+def forget_old_tokens() -> bool:
+    """Each renewal leaves a used token behind, and each login that nobody ends itself."""
+    return tokens.forget(_days_ago(1), EVENTS_AT_ONCE) > 0
+
+
+@sweeps(seconds=HOUR)
+def forget_old_sessions() -> bool:
+    return sessions.forget(_days_ago(1), EVENTS_AT_ONCE) > 0
 
 
 def _too_long(kind: str, retention: Retention) -> Head | None:
@@ -60,7 +72,8 @@ def _too_long(kind: str, retention: Retention) -> Head | None:
         excess |= Q(seq__gt=F("floor") + retention.events)
     if retention.days is not None:
         oldest = StoredEvent.objects.filter(topic=OuterRef("topic"), seq=OuterRef("floor") + 1)
-        excess |= Q(Exists(oldest.filter(created_at__lt=_days_ago(retention.days))))
+        # One whose floor lies too low, as old versions could leave it, is put right.
+        excess |= Q(Exists(oldest.filter(created_at__lt=_days_ago(retention.days)))) | ~Q(Exists(oldest))
     return heads.filter(excess).first()
 
 
@@ -70,8 +83,10 @@ def _floor(head: Head, retention: Retention) -> int:
     if retention.events is not None:
         floor = max(floor, min(furthest, head.seq - retention.events))
     if retention.days is not None:
-        old = StoredEvent.objects.filter(topic=head.topic, seq__lte=furthest, created_at__lt=_days_ago(retention.days))
-        floor = max(floor, old.aggregate(last=Max("seq"))["last"] or 0)
+        kept = StoredEvent.objects.filter(topic=head.topic, seq__gt=head.floor)
+        first = kept.aggregate(first=Min("seq"))["first"] or head.seq + 1
+        old = kept.filter(seq__lte=furthest, created_at__lt=_days_ago(retention.days))
+        floor = max(floor, first - 1, old.aggregate(last=Max("seq"))["last"] or 0)
     return floor
 
 
@@ -81,7 +96,8 @@ def _days_ago(days: float) -> datetime:
 
 @transaction.atomic
 def _cut(topic: str, floor: int) -> int:
-    """Raise the floor first, so that nobody reads a half-deleted page as whole."""
-    Head.objects.filter(topic=topic).update(floor=floor)
+    """Raise the floor first, so that nobody reads a half-deleted page as whole; who else prunes may have raised it."""
+    if not Head.objects.filter(topic=topic, floor__lt=floor).update(floor=floor):
+        return 0
     gone, _ = StoredEvent.objects.filter(topic=topic, seq__lte=floor).delete()
     return gone

@@ -49,6 +49,14 @@ def write_and_wait(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T
     return work(*args, **kwargs)
 
 
+def write_soon(work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Have `work`, which writes and says itself what went wrong, run when a writer has time: nobody waits for it."""
+    if connection.in_atomic_block:
+        work(*args, **kwargs)
+    else:
+        _writers().submit(_with_connection, work, args, kwargs)
+
+
 def release_connections() -> None:
     """Close the connections of these threads; each opens a new one when it is needed. Waits for what runs."""
     for threads, count in ((_writers(), _writer_count()), (_readers(), READERS), (_scanner(), 1)):

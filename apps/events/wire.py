@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
+from apps.accounts.nesting import is_deeper
 from apps.accounts.refusals import BadFrame, Refusal
 
 
@@ -108,15 +109,6 @@ def parse(text: str | bytes, *, depth: int) -> Any:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as problem:
         raise BadFrame(f"This is not JSON: {problem.msg}.") from None
-    brackets = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
-    if brackets > depth and _depth(value) > depth:
+    if is_deeper(value, text, depth):
         raise BadFrame(f"JSON may be nested {depth} levels deep, not more.")
     return value
-
-
-def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
-    while level := [item for item in level if isinstance(item, dict | list)]:
-        deepest += 1
-        level = [child for item in level for child in (item.values() if isinstance(item, dict) else item)]
-    return deepest

@@ -6,10 +6,12 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.sessions.models import Session
+from django.db import OperationalError
+from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from apps.accounts import services, tokens
+from apps.accounts import services, tokens, writes
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.authentication import actor_from_bearer, actor_from_session, renewed
 from apps.accounts.models import ApiKey, User
@@ -49,6 +51,29 @@ def test_an_api_key_names_its_team_and_notes_its_use(agent, agent_key, team):
 def test_a_key_in_constant_use_costs_one_query(agent, agent_key, django_assert_num_queries):
     with django_assert_num_queries(1):
         actor_from_bearer(agent_key.secret)
+
+
+def test_an_agent_waits_for_no_writer_and_its_use_is_noted_once(agent_key, monkeypatch):
+    later = []
+    monkeypatch.setattr(writes, "_soon", later.append)
+    for _ in range(3):
+        assert actor_from_bearer(agent_key.secret).is_agent
+    assert ApiKey.objects.get(pk=agent_key.pk).last_used_at is None
+    (note,) = later
+    note()
+    assert ApiKey.objects.get(pk=agent_key.pk).last_used_at is not None
+
+
+def test_a_use_that_could_not_be_noted_is_noted_the_next_time(agent_key, monkeypatch, caplog):
+    def busy(queryset, **values):
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(QuerySet, "update", busy)
+        assert actor_from_bearer(agent_key.secret).is_agent
+    assert agent_key.prefix in caplog.text
+    actor_from_bearer(agent_key.secret)
+    assert ApiKey.objects.get(pk=agent_key.pk).last_used_at is not None
 
 
 def test_a_key_that_expires_says_when(alice, team):

@@ -1,7 +1,11 @@
+import logging
+
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import SuspiciousFileOperation
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import DataError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from django.test import Client, RequestFactory
 from rest_framework import exceptions
@@ -146,6 +150,51 @@ def test_a_models_own_validation_is_an_answer_too():
 def test_what_the_database_does_not_take_is_invalid():
     error = answer_to(DataError("value too long for type character varying(150)"))
     assert (error.status_code, error.data["error"]["code"]) == (400, "invalid")
+
+
+@pytest.mark.parametrize(
+    "problem", [OperationalError("database is locked"), InterfaceError("connection already closed")]
+)
+def test_a_database_that_is_busy_or_away_is_unavailable_for_now(problem):
+    answer = answer_to(problem)
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    assert answer.data["error"]["code"] == "unavailable" and answer.data["error"]["retry_after"] == 1.0
+
+
+def test_who_comes_in_while_the_database_is_away_is_told_so(as_api, alice, monkeypatch):
+    client = as_api(alice)
+
+    def away(token):
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr("apps.accounts.rest.actor_from_bearer", away)
+    assert client.get("/api/v1/teams/").json()["error"]["code"] == "unavailable"
+
+
+FORM = "application/x-www-form-urlencoded"
+MANY = "&".join(["a=1"] * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1))
+
+
+@pytest.mark.parametrize(
+    "method, address, body, code",
+    [
+        ("POST", "/api/v1/teams/", MANY, "invalid"),
+        ("POST", "/api/v1/frames/", "type=" + "x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE, "too_large"),
+        ("GET", f"/api/v1/teams/?{MANY}", "", "invalid"),
+    ],
+    ids=["fields", "bytes", "questions"],
+)
+@pytest.mark.parametrize("by", ["token", "session"])
+def test_more_than_django_takes_is_refused_in_words(as_api, browser, alice, caplog, by, method, address, body, code):
+    client = as_api(alice) if by == "token" else browser(alice)
+    answer = client.generic(method, address, body, content_type=FORM)
+    assert (answer.status_code, answer.json()["error"]["code"]) == ({"invalid": 400, "too_large": 413}[code], code)
+    assert not [line for line in caplog.records if line.levelno >= logging.ERROR]
+
+
+def test_whatever_else_is_suspicious_is_invalid():
+    assert answer_to(SuspiciousFileOperation("../../etc/passwd")).data["error"]["code"] == "invalid"
+    assert "passwd" not in str(answer_to(SuspiciousFileOperation("../../etc/passwd")).data)
 
 
 # On record ------------------------------------------------------------------------------------------

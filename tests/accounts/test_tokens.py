@@ -4,12 +4,12 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.utils import timezone
-from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from apps.accounts import services, tokens
 from apps.accounts.actors import SYSTEM
-from apps.accounts.models import AuditEntry, User
+from apps.accounts.models import AuditEntry, TokenFamily, User
 from apps.accounts.refusals import Unauthenticated
 
 from .conftest import PASSWORD
@@ -139,6 +139,27 @@ def test_a_lost_answer_costs_one_refusal_and_not_the_login(api, alice):
     assert works(api, second.access)
 
 
+def test_who_lost_the_answer_to_a_renewal_can_log_out(api, alice):
+    first = tokens.issue(alice)
+    second = tokens.rotate(first.refresh)
+    assert api.post(BLACKLIST, {"refresh": first.refresh}, format="json").status_code == 200
+    assert not works(api, second.access)
+    assert refused(api.post(REFRESH, {"refresh": second.refresh}, format="json"))
+    assert refused(api.post(BLACKLIST, {"refresh": first.refresh}, format="json"))
+    assert AuditEntry.objects.get().action == "logout"
+
+
+@pytest.mark.parametrize("kind", ["changed", "expired", "access"])
+def test_what_is_no_refresh_token_of_hers_logs_nobody_out(api, alice, kind):
+    pair = tokens.issue(alice)
+    token = RefreshToken(pair.refresh)
+    token.set_exp(lifetime=-timedelta(seconds=1))
+    head, claims, signature = pair.refresh.split(".")
+    wrong = {"changed": f"{head}.{claims}.{signature[::-1]}", "expired": str(token), "access": pair.access}[kind]
+    assert refused(api.post(BLACKLIST, {"refresh": wrong}, format="json"))
+    assert works(api, pair.access)
+
+
 def test_a_used_token_that_comes_back_late_ends_the_login(api, alice):
     first = tokens.issue(alice)
     second = tokens.rotate(first.refresh)
@@ -147,6 +168,59 @@ def test_a_used_token_that_comes_back_late_ends_the_login(api, alice):
     assert not works(api, second.access)
     assert refused(api.post(REFRESH, {"refresh": second.refresh}, format="json"))
     assert AuditEntry.objects.filter(action="login.ended_after_token_reuse").exists()
+
+
+def expire(*pairs):
+    """Two days ago these refresh tokens expired."""
+    for pair in pairs:
+        jti = RefreshToken(pair.refresh, verify=False)["jti"]
+        OutstandingToken.objects.filter(jti=jti).update(expires_at=timezone.now() - timedelta(days=2))
+
+
+def forget(most=100):
+    return tokens.forget(timezone.now() - timedelta(days=1), most)
+
+
+def test_used_tokens_are_forgotten_once_they_expire_and_the_login_goes_on(api, alice):
+    first = tokens.issue(alice)
+    second = tokens.rotate(first.refresh)
+    third = tokens.rotate(second.refresh)
+    assert forget() == 0
+    expire(first, second)
+    forget()
+    assert (OutstandingToken.objects.count(), BlacklistedToken.objects.count()) == (1, 0)
+    assert works(api, third.access)
+    assert tokens.rotate(third.refresh)
+
+
+def test_a_login_is_forgotten_with_its_last_token(api, alice):
+    left, other = tokens.rotate(tokens.issue(alice).refresh), tokens.issue(alice)
+    expire(left)
+    forget()
+    assert TokenFamily.objects.count() == 1
+    assert not works(api, left.access)
+    assert works(api, other.access)
+
+
+def test_a_login_that_was_ended_is_forgotten_and_does_not_come_back(api, alice):
+    pair = tokens.issue(alice)
+    tokens.end(pair.refresh)
+    assert forget() == 0
+    TokenFamily.objects.update(ended_at=timezone.now() - timedelta(days=2))
+    assert forget() == 1
+    assert not works(api, pair.access)
+    assert refused(api.post(REFRESH, {"refresh": pair.refresh}, format="json"))
+
+
+def test_they_are_forgotten_in_portions(alice):
+    expire(*(tokens.issue(alice) for _ in range(3)))
+    assert [forget(most=2) for _ in range(3)] == [4, 2, 0]  # each a token and its login
+
+
+def test_a_token_that_nobody_can_read_is_forgotten_too(alice):
+    expire(tokens.issue(alice))
+    OutstandingToken.objects.update(token="of another time")
+    assert forget() == 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,7 @@
 """What people see of what was printed: the same as in static/js/text/sgr.js."""
 
+import time
+
 import pytest
 
 from apps.events.plain import moves, plain
@@ -37,3 +39,25 @@ def test_what_moves_the_cursor_is_known(printed):
 @pytest.mark.parametrize("printed", ["plain", "a\r\nb\r\n", "end\r", "\x1b[31mred\x1b[K\x1b[0m", "\x1b[0K", "\x1b[2J"])
 def test_what_moves_nothing_is_known_too(printed):
     assert not moves(printed)
+
+
+@pytest.mark.parametrize(
+    "never_ending",
+    [
+        "\x1b[" + "1" * 2**19,
+        "\x1b[" + ";1" * 2**18,
+        "\x1b[" * 2**18,
+        "\x1b]" + "a" * 2**19,
+        "\x1b]a" * 2**17,
+        "\x1b" + " " * 2**19,
+        "\x1b" * 2**19,
+        "\r" * 2**19,
+    ],
+    ids=["digits", "numbers", "sequences", "string", "strings", "spaces", "escapes", "returns"],
+)
+def test_what_mallory_prints_takes_no_longer_than_its_length(never_ending):
+    """Tried in every pair, its characters would take minutes, in which nothing else runs in the process."""
+    began = time.process_time()
+    moves(never_ending)
+    plain(never_ending)
+    assert time.process_time() - began < 10

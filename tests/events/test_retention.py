@@ -6,10 +6,14 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import transaction
+from django.test import Client
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
-from apps.accounts.models import AuditEntry
+from apps.accounts import tokens
+from apps.accounts.models import AuditEntry, TokenFamily
 from apps.events import log, retention, wire
 from apps.events.declare import Retention
 from apps.events.models import Head, StoredEvent
@@ -31,6 +35,12 @@ def kept(topic):
     return list(StoredEvent.objects.filter(topic=str(topic)).order_by("seq").values_list("seq", flat=True))
 
 
+def age(topic, until):
+    """Make the events up to this seq eight days old."""
+    old = wire.now() - timedelta(days=8)
+    StoredEvent.objects.filter(topic=str(topic), seq__lte=until).update(created_at=old)
+
+
 def test_the_newest_events_stay(long_story):
     assert prune({"story": Retention(events=4)}) == 6
     assert kept(long_story) == [7, 8, 9, 10]
@@ -40,13 +50,13 @@ def test_the_newest_events_stay(long_story):
 
 
 def test_old_events_go(long_story):
-    StoredEvent.objects.filter(topic=str(long_story), seq__lte=3).update(created_at=wire.now() - timedelta(days=8))
+    age(long_story, until=3)
     assert prune({"story": Retention(days=7)}) == 3
     assert kept(long_story) == [4, 5, 6, 7, 8, 9, 10]
 
 
 def test_the_stricter_of_two_limits_counts(long_story):
-    StoredEvent.objects.filter(topic=str(long_story), seq__lte=3).update(created_at=wire.now() - timedelta(days=8))
+    age(long_story, until=3)
     assert prune({"story": Retention(days=7, events=9)}) == 3
 
 
@@ -59,14 +69,44 @@ def test_pruning_again_changes_nothing(long_story):
 
 @pytest.mark.parametrize("retention", [Retention(events=2), Retention(days=7)])
 def test_a_long_history_goes_in_portions_that_let_others_write(long_story, retention, monkeypatch):
-    StoredEvent.objects.filter(topic=str(long_story), seq__lte=8).update(created_at=wire.now() - timedelta(days=8))
+    age(long_story, until=8)
     monkeypatch.setattr("apps.events.retention.EVENTS_AT_ONCE", 3)
     cuts = []
-    while cut := prune_some({"story": retention}):
+    while (cut := prune_some({"story": retention})) is not None:
         cuts.append(cut)
         assert kept(long_story)[0] == Head.objects.get(topic=str(long_story)).floor + 1
     assert cuts == [3, 3, 2]
     assert kept(long_story) == [9, 10]
+
+
+def test_who_prunes_and_is_overtaken_does_not_lower_the_floor_again(long_story, monkeypatch):
+    week = {"story": Retention(days=7)}
+    age(long_story, until=8)
+    monkeypatch.setattr(retention, "EVENTS_AT_ONCE", 3)
+    look = retention._floor
+
+    def look_and_be_overtaken(*asked):
+        found = look(*asked)
+        monkeypatch.setattr(retention, "_floor", look)
+        prune(week)
+        return found
+
+    monkeypatch.setattr(retention, "_floor", look_and_be_overtaken)
+    assert prune_some(week) == 0  # not None: there may be more, and it looks again
+    assert prune_some(week) is None
+    assert Head.objects.get(topic=str(long_story)).floor == 8
+    age(long_story, until=10)
+    assert prune(week) == 2
+
+
+@pytest.mark.parametrize("gone", [7, 10])
+def test_a_floor_that_lies_too_low_is_put_right(long_story, gone):
+    """Such topics were never pruned again, since what lies above their floor is gone."""
+    StoredEvent.objects.filter(topic=str(long_story), seq__lte=gone).delete()
+    Head.objects.filter(topic=str(long_story)).update(floor=2)
+    age(long_story, until=8)
+    assert prune({"story": Retention(days=7)}) == max(0, 8 - gone)
+    assert Head.objects.get(topic=str(long_story)).floor == max(8, gone)
 
 
 def test_everything_may_go_and_numbering_goes_on(long_story):
@@ -99,7 +139,8 @@ def test_the_command_takes_limits_for_one_kind(long_story, capsys):
 def test_a_process_that_has_only_started_prunes_by_itself():
     asking = "import django; django.setup(); from apps.events.sweeper import _sweeps; print(*_sweeps)"
     told = subprocess.run([sys.executable, "-c", asking], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "apps.events.retention.prune_by_declaration" in told.stdout.split()
+    swept = {"prune_by_declaration", "forget_old_audit", "forget_old_tokens", "forget_old_sessions"}
+    assert {f"apps.events.retention.{name}" for name in swept} <= set(told.stdout.split())
 
 
 def test_old_audit_entries_go_in_portions(settings, monkeypatch):
@@ -110,6 +151,20 @@ def test_old_audit_entries_go_in_portions(settings, monkeypatch):
         AuditEntry.objects.create(sender="user:1", name="mallory", action="refused", target=str(age), at=at)
     assert [retention.forget_old_audit() for _ in range(3)] == [True, True, False]
     assert set(AuditEntry.objects.values_list("target", flat=True)) == {"1", "29"}
+
+
+def test_what_is_left_of_logins_goes_in_portions(alice, client, monkeypatch):
+    monkeypatch.setattr(retention, "EVENTS_AT_ONCE", 2)
+    for _ in range(3):
+        tokens.issue(alice)
+        Client().force_login(alice)
+    OutstandingToken.objects.update(expires_at=wire.now() - timedelta(days=2))
+    Session.objects.update(expire_date=wire.now() - timedelta(days=2))
+    client.force_login(alice)
+    assert [retention.forget_old_tokens() for _ in range(3)] == [True, True, False]
+    assert [retention.forget_old_sessions() for _ in range(3)] == [True, True, False]
+    assert not TokenFamily.objects.exists()
+    assert client.get("/api/v1/teams/").status_code == 200
 
 
 def test_a_new_epoch_can_be_started_for_one_topic_or_all(long_story, capsys):

@@ -255,6 +255,22 @@ def test_what_is_pruned_while_one_looks_is_reset(story, monkeypatch):
     assert story.find("needle").reset
 
 
+@pytest.mark.parametrize("only_places", [False, True])
+def test_a_life_that_ends_while_one_looks_is_reset(story, monkeypatch, only_places):
+    """Else its events would come under the name of the next life, and whoever has them would go on from there."""
+    story.print(("a", "needle\n"), ("a", "needle\n"))
+    stretch = store.stretch
+
+    def begun_anew_meanwhile(*args):
+        found = stretch(*args)
+        store.start_epoch([str(story.topic)])
+        return found
+
+    monkeypatch.setattr(store, "stretch", begun_anew_meanwhile)
+    page = log.read_filtered(str(story.topic), 0, None, Filter(match=("needle",)), only_places=only_places)
+    assert page.reset and not page.events and not page.places
+
+
 def test_a_stream_has_the_fields_that_it_needs():
     with pytest.raises(DeclarationError, match="pen"):
 

@@ -1,10 +1,12 @@
 """Where database work runs: a connection that the database has ended costs nobody an answer."""
 
 import asyncio
+import threading
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
+from apps.accounts import writes
 from apps.events import threads
 from apps.events.models import Head
 from apps.events.threads import READERS, in_reader, in_scanner, in_writer, in_writer_twice
@@ -82,3 +84,36 @@ def test_after_all_connections_have_ended_everybody_is_answered():
     threads.release_connections()  # Writers are not made to try twice: the next test's would fail.
     if (pool := getattr(connection, "pool", None)) is not None:
         pool.check()
+
+
+@pytest.fixture
+def busy_writers():
+    """Every thread that writes has something else to do until this is set."""
+    free, count = threading.Event(), threads._writer_count()
+    all_busy = threading.Barrier(count + 1)
+
+    def be_busy():
+        all_busy.wait(30)
+        free.wait(30)
+
+    jobs = [threads._writers().submit(be_busy) for _ in range(count)]
+    all_busy.wait(30)
+    yield free
+    free.set()
+    for job in jobs:
+        job.result()
+
+
+def test_what_accounts_writes_soon_is_waited_for_by_nobody(busy_writers):
+    written = threading.Event()
+    writes.write_soon(written.set)
+    assert not written.is_set()
+    busy_writers.set()
+    assert written.wait(30)
+
+
+def test_inside_a_transaction_it_is_written_at_once(busy_writers):
+    written = threading.Event()
+    with transaction.atomic():
+        writes.write_soon(written.set)
+    assert written.is_set()

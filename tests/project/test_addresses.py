@@ -23,3 +23,12 @@ def test_a_percent_sign_before_two_noughts_is_none(alice):
     client = APIClient()
     client.force_login(alice)
     assert client.get("/api/v1/commands/?status=%2500").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil!!", ""])
+def test_a_program_that_asks_by_a_wrong_name_is_told_so(alice, host, caplog):
+    client = APIClient()
+    client.force_login(alice)
+    answer = client.get("/api/v1/teams/", HTTP_HOST=host)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid")
+    assert "Traceback" not in caplog.text
