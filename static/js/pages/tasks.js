@@ -2,7 +2,7 @@
 
 import '../websocket.js'
 import { keepDraft } from '../elements/draft.js'
-import { copyOf, fill, flash, pressed } from '../elements/fill.js'
+import { copyOf, fill, flash, pressed, sayProblem } from '../elements/fill.js'
 import { livePart } from '../elements/live-part.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
@@ -26,6 +26,7 @@ if (form) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     const { team, ...task } = wishes(form)
+    if (!task.query.trim()) return sayProblem(form, 'Write what should be done.')
     const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
     // What was typed stays until the server has it, and whom it is for beyond that.
     if (!(await pressed(button, form, () => client.ask(FRAME.TASK_SUBMIT, team, task)))) return
