@@ -169,6 +169,25 @@ async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice, pag
     assert await page.input_value("#query") == ""
 
 
+async def test_spaces_alone_are_no_task_no_command_and_no_session(window, alice, pages):
+    hers = await window(alice)
+    for path, field, listed in [
+        ("/tasks/", "#query", "#tasks tr"),
+        (pages["agent"], "#line", "agent-card [data-command]"),
+        ("/chat/", "#title", "#sessions [data-session]"),
+    ]:
+        page = await hers.open(path)
+        await live(page)
+        before = await page.locator(listed).count()
+        await page.fill(field, "   ")
+        await page.press(field, "Enter")
+        assert await page.evaluate(f"!document.querySelector('{field}').validity.valid") or await page.is_visible(
+            "#submit .problem:has-text('Write what should be done')"
+        )
+        assert await page.locator(listed).count() == before and page.url.endswith(path)
+        await page.close()
+
+
 async def test_a_submitted_task_appears_and_can_be_cancelled(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)
@@ -213,22 +232,47 @@ async def test_two_people_talk(window, alice, bob, api, room):
     assert await said(hers) == await said(his) == ["Hello <b>bob</b>"]
 
 
-async def test_a_refused_message_can_be_tried_again_or_taken_back(window, alice, room):
+async def test_what_is_too_long_is_said_before_it_is_sent(window, alice, room):
     page = await (await window(alice)).open(room["path"])
     await live(page)
-    await page.fill("#write textarea", "ü" * 9000)
-    await page.locator("#write textarea").press("Enter")
-    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
+    await write(page, "ü" * 9000)
+    await page.wait_for_selector("#write .problem:has-text('too long by about 808 characters')")
+    await expect(page.locator(".message")).to_have_count(0)
+    assert await page.input_value("#write textarea") == "ü" * 9000
+    await page.fill("#write textarea", "ü" * 8192)
+    await expect(page.locator("#write .problem")).to_be_hidden()
+
+
+async def test_what_can_never_be_taken_is_edited(window, alice, room):
+    page = await (await window(alice)).open(room["path"])
+    await live(page)
+    await page.eval_on_selector("#write", "(form) => { delete form.dataset.mostBytes }")
+    await write(page, "a\0b")
+    await page.wait_for_selector(".message[data-state=refused] :text('Not sent. content: must not contain a NUL')")
     await page.reload()
     await live(page)
     await expect(page.locator("#write")).to_be_in_viewport(ratio=1)
-    await page.click("text=Try again")
-    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
-    await page.click("text=Take back")
-    assert await page.input_value("#write textarea") == "ü" * 9000
+    await expect(page.locator(".message footer button")).to_have_text(["Edit"])
+    await page.click("text=Edit")
+    assert await page.input_value("#write textarea") == "a\0b"
     await expect(page.locator(".message")).to_have_count(0)
     await page.reload()
-    assert await page.input_value("#write textarea") == "ü" * 9000
+    assert await page.input_value("#write textarea") == "a\0b"
+
+
+async def test_a_refused_message_can_be_tried_again_or_taken_back(server, window, team, bob, room, alice, api):
+    await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
+    page = await (await window(bob)).open(room["path"])
+    await live(page)
+    statement = "UPDATE accounts_membership SET role = %s WHERE user_id = %s"
+    server.do("tests.support.seed:sql", statement, 1, bob.id)
+    await write(page, "May I?")
+    await page.wait_for_selector(".message[data-state=refused]")
+    await page.click("text=Try again")
+    await page.wait_for_selector(".message[data-state=refused]")
+    server.do("tests.support.seed:sql", statement, 2, bob.id)
+    await page.click("text=Try again")
+    await hears(page, "May I?")
 
 
 async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, api, room):
@@ -258,7 +302,7 @@ async def test_what_is_refused_while_one_is_elsewhere_is_told_and_kept(window, a
     )
     await page.click(".toast:has-text('Your message was not sent') a")
     await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
-    await page.click("text=Take back")
+    await page.click("text=Edit")
     assert await page.input_value("#write textarea") == "ü" * 9000
     await page.reload()
     await live(page)
@@ -272,7 +316,8 @@ async def test_what_waits_is_seen_after_a_reload_and_so_is_its_refusal(window, a
     page = await hers.open(f"{room['path']}?transport=poll")
     await state(page, "polling")
     await write(page, "kept")
-    await write(page, "ü" * 9000)
+    await page.eval_on_selector("#write", "(form) => { delete form.dataset.mostBytes }")
+    await write(page, "a\0b")
     waiting = page.locator(".message[data-state=waiting]")
     await expect(waiting).to_have_count(2)
     await page.reload()
@@ -281,9 +326,9 @@ async def test_what_waits_is_seen_after_a_reload_and_so_is_its_refusal(window, a
     await hers.context.unroute(nothing_gets_out)
     await page.reload()
     await hears(page, "kept")
-    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
-    await page.click("text=Take back")
-    assert await page.input_value("#write textarea") == "ü" * 9000
+    await page.wait_for_selector(".message[data-state=refused] :text('NUL character')")
+    await page.click("text=Edit")
+    assert await page.input_value("#write textarea") == "a\0b"
 
 
 async def test_days_and_speakers_are_told_apart(window, alice, bob, api, room):

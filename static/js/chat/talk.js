@@ -71,12 +71,13 @@ export class Talk {
     fill(bubble, { state: 'Sending…' })
   }
 
-  /** It was refused: why, and what one can do about it. @param {HTMLElement} bubble @param {string} why @param {{again: () => void, takeBack: () => void}} ways */
-  refused(bubble, why, { again, takeBack }) {
+  /** It was refused: why, and what one can do about it, in words. @param {HTMLElement} bubble @param {string} why @param {Record<string, () => void>} ways */
+  refused(bubble, why, ways) {
     bubble.dataset.state = 'refused'
     const words = document.createElement('span')
     words.textContent = `Not sent. ${why}`
-    bubble.querySelector('footer')?.replaceChildren(words, button('Try again', again), button('Take back', takeBack))
+    const buttons = Object.entries(ways).map(([name, work]) => button(name, work))
+    bubble.querySelector('footer')?.replaceChildren(words, ...buttons)
     if (this.#isAtEnd) this.toEnd()
   }
 

@@ -4,13 +4,15 @@ import '../websocket.js'
 import { Talk } from '../chat/talk.js'
 import { Writers } from '../chat/writers.js'
 import { keepDraft } from '../elements/draft.js'
-import { pressed } from '../elements/fill.js'
+import { pressed, sayProblem } from '../elements/fill.js'
 import { client, feeds } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
 /** @import {Refused} from '../realtime/types.d.ts' */
 
 const TYPING_SAID_EVERY = 2000
+/** Of what is refused with these, the same words are never taken. */
+const NEVER = new Set(['invalid', 'too_large', 'bad_frame'])
 
 const [feed] = feeds
 const { user = '', name = '' } = document.body.dataset
@@ -53,7 +55,14 @@ document.addEventListener('visibilitychange', () => {
 if (form && box) {
   const draft = keepDraft(form, feed.topic)
   let saidTypingAt = Number.NEGATIVE_INFINITY
+  const sayLength = () => {
+    const words = tooLong(box.value, Number(form.dataset.mostBytes))
+    sayProblem(form, words)
+    return words
+  }
+  sayLength()
   box.addEventListener('input', () => {
+    sayLength()
     if (performance.now() - saidTypingAt < TYPING_SAID_EVERY) return
     saidTypingAt = performance.now()
     client.whisper(FRAME.TYPING, feed.topic, { active: true })
@@ -66,7 +75,7 @@ if (form && box) {
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const content = box.value
-    if (!content.trim()) return
+    if (!content.trim() || sayLength()) return
     box.value = ''
     draft.forget()
     saidTypingAt = Number.NEGATIVE_INFINITY
@@ -108,16 +117,24 @@ async function follow(bubble, content, answer) {
 
 /** @param {HTMLElement} bubble @param {Refused} refused */
 function refuse(bubble, { id, data: { content }, refusal }) {
-  talk.refused(bubble, refusal.message, {
-    again() {
-      talk.sending(bubble)
-      follow(bubble, content, client.again(id))
-    },
-    takeBack() {
-      client.dismiss(id)
-      giveBack(bubble, content)
-    },
-  })
+  const takeBack = () => {
+    client.dismiss(id)
+    giveBack(bubble, content)
+  }
+  const again = () => {
+    talk.sending(bubble)
+    follow(bubble, content, client.again(id))
+  }
+  const ways = NEVER.has(refusal.code) ? { Edit: takeBack } : { 'Try again': again, 'Take back': takeBack }
+  talk.refused(bubble, refusal.message, ways)
+}
+
+/** By how much, if so. @param {string} content @param {number} mostBytes */
+function tooLong(content, mostBytes) {
+  const bytes = new TextEncoder().encode(content).length
+  if (!(bytes > mostBytes)) return ''
+  const over = Math.ceil((content.length * (bytes - mostBytes)) / bytes)
+  return `This is too long by about ${over.toLocaleString()} characters. Shorten it, or send it in parts.`
 }
 
 /** @param {HTMLElement} bubble @param {string} content */
