@@ -125,6 +125,7 @@ function refuse(bubble, { id, data: { content }, refusal }) {
     talk.sending(bubble)
     follow(bubble, content, client.again(id))
   }
+  /** @type {Record<string, () => void>} */
   const ways = NEVER.has(refusal.code) ? { Edit: takeBack } : { 'Try again': again, 'Take back': takeBack }
   talk.refused(bubble, refusal.message, ways)
 }

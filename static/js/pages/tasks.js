@@ -57,7 +57,7 @@ client.on(EVENT.TASK_UPDATE, ({ topic, data }) => {
   const isWanted = !state || state === data.status
   if (!known && !isWanted) return
   const row = known ?? newRow(data.task_id, topic)
-  const isNews = row.querySelector('.badge')?.textContent !== data.status
+  const isNews = /** @type {HTMLElement | null} */ (row.querySelector('.badge'))?.dataset.status !== data.status
   show(row, data)
   // It stays where it is while somebody is at it.
   if (!isWanted && !row.matches(':hover, :focus-within')) row.remove()
