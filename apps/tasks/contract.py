@@ -39,6 +39,7 @@ class TaskUpdated(Event, type="task_update", topic=TeamTopic):
     query: str
     progress: int = Field(ge=0, le=100)
     agent: str | None = Field(description="Who does it, or for whom it waits.")
+    agent_id: UUID | None = Field(description="Of the agent that does it.")
     label: str | None
     exit_code: int | None
     attempt: int

@@ -4,6 +4,7 @@ import '../websocket.js'
 import { keepDraft } from '../elements/draft.js'
 import { copyOf, fill, flash, pressed, sayProblem } from '../elements/fill.js'
 import { livePart } from '../elements/live-part.js'
+import { make } from '../elements/make.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
@@ -72,11 +73,11 @@ function show(row, data) {
     ...data,
     link: `/tasks/${data.task_id}/`,
     author: `by ${data.author}`,
-    agent: data.agent ?? data.label,
     exit: data.exit_code === null ? '' : `exit ${data.exit_code}`,
     tries: data.attempt > 1 ? `try ${data.attempt}` : '',
     cancelling: data.cancelling ? 'ending…' : '',
   })
+  showWhom(/** @type {HTMLElement} */ (row.querySelector('[data-field="whom"]')), data)
   const span = /** @type {HTMLElement} */ (row.querySelector('time-span'))
   for (const [name, at] of [
     ['from', data.started_at],
@@ -87,6 +88,17 @@ function show(row, data) {
   }
   const button = row.querySelector('button')
   if (button) button.hidden = !isOpen || data.cancelling
+}
+
+/** As templates/components/whom.html does. @param {HTMLElement} place @param {any} data */
+function showWhom(place, { agent, agent_id: id, label }) {
+  const words = agent ?? (label ? `any with ${label}` : 'any agent')
+  const link = place.querySelector('a')
+  place.title = agent ?? ''
+  if (!id) place.textContent = words
+  else if (link?.pathname !== `/agents/${id}/` || link.textContent !== words) {
+    place.replaceChildren(make('a', { href: `/agents/${id}/`, textContent: words }))
+  }
 }
 
 /** @param {string} id @param {string} topic */
