@@ -1,6 +1,7 @@
 """How every page looks and feels: readable for everybody, quiet, quick, and good for the keyboard."""
 
 import pytest
+from playwright.async_api import expect
 
 from tests.support.pages import live
 from tests.support.processes import ROOT
@@ -86,6 +87,15 @@ async def test_every_page_is_steady_accessible_and_fits(theme, size, window, ser
             # axe itself writes a style, which the policy refuses.
             opened.problems[before:] = [one for one in opened.problems[before:] if "inline style" not in one]
     assert not found, "\n".join(found)
+
+
+async def test_every_state_and_its_number_is_in_sight_on_a_phone(window, alice, pages):
+    page = await (await window(alice)).open("/tasks/", {"width": 375, "height": 800})
+    await live(page)
+    states = page.locator("#states")
+    assert await states.evaluate("(nav) => nav.scrollWidth <= nav.clientWidth")
+    for state in await states.locator("a").all():
+        await expect(state).to_be_in_viewport(ratio=1)
 
 
 async def test_the_keyboard_goes_everywhere(window, alice):
