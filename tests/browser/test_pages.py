@@ -345,6 +345,45 @@ async def test_days_and_speakers_are_told_apart(window, alice, bob, api, room):
     assert await page.locator("#count").inner_text() == "2 people"
 
 
+@on_both
+async def test_people_are_added_removed_and_leave(window, alice, bob, victor, api, room):
+    page = await (await window(alice)).open(room["path"])
+    await live(page)
+    await page.click("#count")
+    for person in (bob, victor):
+        await page.select_option("#add-member select", str(person.id))
+        await page.click("#add-member button")
+        await page.wait_for_selector(f"#people [data-person='{person.id}']")
+    await expect(page.locator("#add-member")).to_be_hidden()
+    await page.click(f"[data-person='{victor.id}'] >> text=Remove")
+    await expect(page.locator("#people li")).to_have_count(2)
+    await expect(page.locator("#add-member option")).to_have_count(2)
+
+    his = await (await window(bob)).open(room["path"])
+    await live(his)
+    await his.click("#count")
+    await his.click("#people >> text=Leave")
+    await his.click("#people >> text=Really leave?")
+    await his.wait_for_url("**/chat/")
+    await page.wait_for_selector(".notice:has-text('has left')")
+    await expect(page.locator("#people li")).to_have_count(1)
+
+
+async def test_an_address_in_a_message_is_a_link_and_nothing_else_is(window, alice, api, room):
+    words = "See https://a.example/b?c=d. <img src=x onerror=alert(1)> javascript:alert(1)"
+    await speak(api(alice), room, words)
+    page = await (await window(alice)).open(room["path"])
+    await live(page)
+    await write(page, words + " again")
+    await hears(page, words, words + " again")
+    links = page.locator(".message p a")
+    await expect(links).to_have_count(2)
+    for one in await links.all():
+        assert await one.get_attribute("href") == "https://a.example/b?c=d"
+        assert await one.get_attribute("rel") == "noopener noreferrer"
+    await expect(page.locator(".message img")).to_have_count(0)
+
+
 async def test_the_list_of_sessions_moves(window, alice, api, room):
     await api(alice).post("/api/v1/chat/sessions/", json={"title": "Younger"})
     page = await (await window(alice)).open("/chat/")

@@ -2,6 +2,7 @@
 // has not been.
 
 import { copyOf, fill } from '../elements/fill.js'
+import { link } from './links.js'
 
 const TOGETHER = 5 * 60_000
 const NEAR = 80
@@ -29,6 +30,7 @@ export class Talk {
     newest.addEventListener('click', () => this.toEnd())
     new ResizeObserver(() => this.#isAtEnd && this.toEnd()).observe(list)
     this.#dayLines()
+    for (const bubble of list.querySelectorAll('.message')) linkIn(bubble)
     this.toEnd()
   }
 
@@ -114,6 +116,7 @@ export class Talk {
     bubble.dataset.author = String(author.id)
     bubble.toggleAttribute('data-mine', author.id === this.#me)
     fill(bubble, { content, author: author.name, at })
+    linkIn(bubble)
     return bubble
   }
 
@@ -175,6 +178,12 @@ export class Talk {
     if (this.#isAtEnd && !document.hidden) this.seen()
     this.#newest.hidden = this.#isAtEnd
   }
+}
+
+/** @param {Element} bubble */
+function linkIn(bubble) {
+  const content = bubble.querySelector('[data-field="content"]')
+  if (content) link(content)
 }
 
 /** @param {HTMLElement} before @param {HTMLElement} bubble */

@@ -4,7 +4,7 @@ import '../websocket.js'
 import { Talk } from '../chat/talk.js'
 import { Writers } from '../chat/writers.js'
 import { keepDraft } from '../elements/draft.js'
-import { pressed, sayProblem } from '../elements/fill.js'
+import { copyOf, fill, pressed, sayProblem } from '../elements/fill.js'
 import { client, feeds } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
@@ -88,8 +88,23 @@ adding?.addEventListener('submit', async (event) => {
   event.preventDefault()
   const button = /** @type {HTMLButtonElement} */ (adding.querySelector('button'))
   const user_id = Number(new FormData(adding).get('user_id'))
-  const ack = await pressed(button, adding, () => client.ask(FRAME.MEMBER_ADD, feed.topic, { user_id }))
-  if (ack) adding.querySelector(`option[value="${user_id}"]`)?.remove()
+  const ack = await pressed(button, element('members'), () => client.ask(FRAME.MEMBER_ADD, feed.topic, { user_id }))
+  if (ack) offer(user_id, null)
+})
+
+element('people').addEventListener('click', async ({ target }) => {
+  const button = /** @type {HTMLButtonElement | null} */ (/** @type {Element} */ (target).closest('button'))
+  const user_id = Number(/** @type {HTMLElement | null} */ (button?.closest('[data-person]'))?.dataset.person)
+  if (!button || !user_id) return
+  // Who has left can't come back by themselves.
+  if (user_id === me.id && button.textContent === 'Leave') {
+    button.textContent = 'Really leave?'
+    button.onblur = () => (button.textContent = 'Leave')
+    return
+  }
+  const remove = () => client.ask(FRAME.MEMBER_REMOVE, feed.topic, { user_id })
+  const ack = await pressed(button, element('members'), remove)
+  if (ack && user_id === me.id) location.assign('/chat/')
 })
 
 /** What an earlier page of ours has not got through yet, and what was refused, there or elsewhere. */
@@ -157,15 +172,23 @@ function changePeople({ id, name }, isHere) {
   const people = element('people')
   people.querySelector(`[data-person="${id}"]`)?.remove()
   if (isHere) {
-    const row = document.createElement('li')
+    const row = copyOf('person')
     row.dataset.person = String(id)
-    const initial = Object.assign(document.createElement('span'), { className: 'initial', ariaHidden: 'true' })
-    initial.textContent = name.slice(0, 1).toUpperCase()
-    row.append(initial, ` ${name}`)
+    fill(row, { name, initial: name.slice(0, 1).toUpperCase() })
     people.append(row)
   }
+  offer(id, isHere ? null : name)
   const count = people.children.length
   element('count').textContent = `${count} ${count === 1 ? 'person' : 'people'}`
+}
+
+/** Who can be added: by name, or not any more. @param {number} id @param {string | null} name */
+function offer(id, name) {
+  const select = adding?.querySelector('select')
+  if (!adding || !select) return
+  select.querySelector(`option[value="${id}"]`)?.remove()
+  if (name !== null) select.add(new Option(name, String(id)))
+  adding.hidden = select.options.length < 2
 }
 
 function showUnread() {
