@@ -181,6 +181,11 @@ def test_pages_that_say_no_are_ours(browser, alice):
         assert "To the start" in render_to_string(f"{name}.html")
 
 
+def test_where_there_is_no_page_the_others_are_a_click_away(browser, alice):
+    assert '<a href="/tasks/">Tasks</a>' in browser(alice).get("/nothing/").text
+    assert "/tasks/" not in browser().get("/nothing/").text
+
+
 def test_sessions_are_listed_by_their_last_words(browser, alice, session, team):
     younger = open_session(Actor(user=alice), team=team, title="Younger")
     say(alice, "message", f"chat.{session.pk}", content="Last words")
