@@ -130,9 +130,15 @@ async def test_more_agents_than_a_page_shows_come_and_go_without_a_reload(server
     await expect(page.locator("nav.pages")).to_contain_text("1–24 of 31 agents")
     assert await page.evaluate("window.isTheSamePage")
 
-    await page.fill("[data-filter]", "29")
-    await page.keyboard.press("Enter")
+    await page.locator("[data-filter]").press_sequentially("29")
     await expect(cards).to_have_text(["box-29"])
+    assert await page.evaluate("document.activeElement.matches('[data-filter]') && window.isTheSamePage")
+    await page.fill("[data-filter]", "nobody")
+    await page.wait_for_selector("text=No agent here has “nobody” in its name.")
+    await page.reload()
+    assert await page.input_value("[data-filter]") == "nobody"
+    await page.fill("[data-filter]", "")
+    await expect(cards).to_have_count(24)
 
 
 async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice, pages):
