@@ -221,6 +221,25 @@ async def test_a_task_shows_what_it_printed_and_nothing_else(server, window, ali
     await waiting.wait_for_selector("log-console >> text=late words")
 
 
+async def test_a_long_command_fills_no_screen(server, window, team, alice, api, room):
+    long = "echo " + " ".join(f"word{n}" for n in range(900))
+    task = server.do("tests.support.scene:task", team.id, alice.id, "running", long)
+    page = await (await window(alice)).open(f"/tasks/{task}/")
+    await live(page)
+    heading = page.locator("h1")
+    assert (await heading.bounding_box())["height"] < 120
+    await page.click("text=Show all")
+    server.do("tests.support.scene:end_task", task, "failed")
+    await page.wait_for_selector(".badge[data-status=failed]")
+    assert (await heading.bounding_box())["height"] > 300
+    await page.click("text=Show less")
+    assert (await heading.bounding_box())["height"] < 120
+
+    answer = await api(alice).post("/api/v1/chat/sessions/", json={"title": "Long " * 39})
+    page = await (await window(alice)).open(f"/chat/{answer.json()['id']}/", {"width": 375, "height": 800})
+    assert (await page.locator("h1").bounding_box())["height"] < 90
+
+
 @on_both
 async def test_two_people_talk(window, alice, bob, api, room):
     await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
