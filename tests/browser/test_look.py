@@ -163,5 +163,18 @@ async def test_a_chart_changes_its_colours_with_the_theme(window, alice, pages):
     assert await page.evaluate(pixels) != before
 
 
+async def test_the_rest_interface_has_both_themes_and_a_way_back(window, alice):
+    hers = await window(alice)
+    page = await hers.open("/api/v1/docs/")
+    await page.wait_for_selector(".opblock")
+    await page.emulate_media(color_scheme="light")
+    light = await ground(page)
+    await page.emulate_media(color_scheme="dark")
+    assert await ground(page) != light
+    assert await page.locator("html.dark-mode").count() == 1
+    await page.click("text=Back to Signalbox")
+    await live(page)
+
+
 async def ground(page):
     return await page.evaluate("getComputedStyle(document.body).backgroundColor")

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import User
 from apps.agents.models import Agent
 from apps.chat.services import open_session
 from apps.events import log
@@ -179,6 +180,19 @@ def test_pages_that_say_no_are_ours(browser, alice):
     assert "This page was too old" in strict.post("/login/").text
     for name in ("400", "403", "500"):
         assert "To the start" in render_to_string(f"{name}.html")
+
+
+def test_the_menu_names_a_person_once_and_leads_to_the_rest_interface(browser, alice, bob):
+    assert '<span class="muted small">alice</span>' not in browser(alice).get("/").text
+    assert 'href="/api/v1/docs/"' in browser(alice).get("/tasks/").text
+    User.objects.filter(pk=bob.pk).update(first_name="Bob", last_name="Builder")
+    assert '<span class="muted small">bob</span>' in browser(bob).get("/").text
+
+
+def test_the_admin_has_an_icon(browser, alice):
+    User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
+    for path in ("/admin/", "/admin/tasks/task/", "/admin/accounts/user/add/"):
+        assert 'rel="icon"' in browser(alice).get(path).text, path
 
 
 def test_where_there_is_no_page_the_others_are_a_click_away(browser, alice):
