@@ -64,6 +64,12 @@ def test_a_label_is_no_agent(browser, alice, bob, team, agent, task):
     assert f'<a href="/agents/{agent.pk}/">{agent.name}</a>' in client.get("/tasks/").text
 
 
+def test_what_ended_as_asked_is_no_error(browser, alice, task):
+    Task.objects.update(status="cancelled", result={"exit_code": None, "error": "Ended by SIGINT."})
+    text = browser(alice).get(f"/tasks/{task.pk}/").text
+    assert '<p class="note" data-status="cancelled">Ended by SIGINT.</p>' in text
+
+
 def test_only_members_see_a_task_and_only_operators_may_end_it(browser, victor, mallory, task):
     assert browser(mallory).get(f"/tasks/{task.pk}/").status_code == 404
     assert 'data-action="cancel"' not in browser(victor).get(f"/tasks/{task.pk}/").text
