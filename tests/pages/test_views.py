@@ -1,6 +1,7 @@
 """Every page as the server writes it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
@@ -10,8 +11,10 @@ from django.test import Client
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
 from apps.agents.models import Agent
+from apps.agents.services import request_command
 from apps.chat.services import open_session
 from apps.events import log
+from apps.swarm.models import Run
 from project.files import version
 from tests.pages.conftest import say
 
@@ -146,6 +149,20 @@ def test_every_agent_can_be_reached(browser, alice, mallory, team):
     assert "No agent here has “&lt;b&gt;” in its name" in shown("?find=<b>")[1]
     assert 'href="?find=agent&amp;page=2"' in shown("?find=agent&part=list")[1]
     assert shown("?find=agent", mallory)[0] == []
+
+
+def test_what_an_agent_was_asked_says_when_and_which_try(browser, alice, agent, team):
+    asked = request_command(team_id=team.pk, agent=agent.name, spec={"shell": "make"}, attempt=2)
+    text = browser(alice).get(f"/agents/{agent.pk}/").text
+    assert ">try 2<" in text
+    assert f'datetime="{asked.created_at.isoformat()}"' in text
+
+
+def test_a_project_says_when_its_runs_began_and_how_long_they_took(browser, alice, run):
+    Run.objects.filter(pk=run.pk).update(status="completed", ended_at=run.started_at + timedelta(seconds=9))
+    text = browser(alice).get(f"/projects/{run.project_id}/").text
+    assert f"{run.started_at:%Y-%m-%d %H:%M}</time-at>" in text
+    assert re.search(r'<time-span [^>]*from="[^"]+" to="[^"]+">', text)
 
 
 def test_a_run_gives_the_cards_of_its_agents_with_their_cursors(browser, alice, run, agent):
