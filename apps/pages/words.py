@@ -1,6 +1,7 @@
-"""What states are called where people read them. On the wire and in `data-status` they keep their codes.
+"""What states are called where people read them, and how sizes are written.
 
-Pages hand this to their scripts (`data-words` of the body, read by static/js/elements/states.js).
+On the wire and in `data-status` states keep their codes. Pages hand these words to their scripts: `data-words`
+of the body, read by static/js/elements/states.js.
 """
 
 WORDS = {
@@ -15,3 +16,8 @@ WORDS = {
 
 def in_words(status: str) -> str:
     return WORDS.get(status, status)
+
+
+def in_megabytes(size: float) -> str:
+    """As static/js/elements/agent-card.js writes it: `28 MB`."""
+    return f"{int(size / 1048576 + 0.5)} MB"

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
@@ -156,6 +157,18 @@ def test_what_an_agent_was_asked_says_when_and_which_try(browser, alice, agent, 
     text = browser(alice).get(f"/agents/{agent.pk}/").text
     assert ">try 2<" in text
     assert f'datetime="{asked.created_at.isoformat()}"' in text
+
+
+def test_an_agents_memory_is_written_as_its_card_goes_on_to_write_it(browser, alice, agent):
+    Agent.objects.filter(pk=agent.pk).update(metrics={"cpu_percent": 3, "rss_bytes": 29_569_843})
+    assert ">28 MB<" in browser(alice).get("/agents/").text
+
+
+def test_only_of_who_is_away_one_says_when_it_was_seen(browser, alice, agent):
+    Agent.objects.filter(pk=agent.pk).update(seen_at=timezone.now())
+    assert '<span id="seen" hidden>' in browser(alice).get(f"/agents/{agent.pk}/").text
+    Agent.objects.filter(pk=agent.pk).update(status="offline")
+    assert '<span id="seen"> · last seen' in browser(alice).get(f"/agents/{agent.pk}/").text
 
 
 def test_a_project_says_when_its_runs_began_and_how_long_they_took(browser, alice, run):
