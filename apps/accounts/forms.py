@@ -25,6 +25,9 @@ class LoginForm(AuthenticationForm):
 
     def full_clean(self) -> None:
         super().full_clean()
+        if self.non_field_errors():  # The name is filled in: what is typed again is the password.
+            self.fields["username"].widget.attrs.pop("autofocus", None)
+            self.fields["password"].widget.attrs["autofocus"] = True
         for name, field in self.fields.items():
             described_by = "login-error" if self.non_field_errors() else f"id_{name}_error"
             if self.non_field_errors() or name in self.errors:

@@ -92,8 +92,10 @@ class Spec(_Part):
 
     @model_validator(mode="after")
     def _runs_one_thing(self) -> Self:
-        if bool(self.argv) == bool(self.shell.strip()):
+        if bool(self.argv) == bool(self.shell):
             raise ValueError("give either argv or shell")
+        if not (self.argv[0] if self.argv else self.shell).strip():
+            raise ValueError("a blank command does nothing")
         return self
 
 

@@ -198,7 +198,7 @@ def _per_second(rate: str) -> float:
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "data"
-    return f"{place}: {first['msg']}."
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}."
 
 
 def fields_of(pattern: str) -> list[str]:

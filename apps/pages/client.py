@@ -1,11 +1,14 @@
 """What the browser's client is told: data attributes of the page's body, which static/js/here.js reads."""
 
+import json
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from apps.accounts.marks import mark_of
+from apps.pages.words import WORDS
 
 
 def client_attributes(request: HttpRequest) -> dict[str, SafeString]:
@@ -21,5 +24,6 @@ def client_attributes(request: HttpRequest) -> dict[str, SafeString]:
         "queue": settings.CLIENT["queue"],
         "agent-monitoring": "on" if settings.ENABLE_AGENT_MONITORING else "off",
         "report-errors": "on" if settings.REPORT_CLIENT_ERRORS else "off",
+        "words": json.dumps(WORDS),
     }
     return {"client_attributes": format_html_join(" ", 'data-{}="{}"', given.items())}

@@ -5,23 +5,21 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count
+from django.utils.text import capfirst
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team
 from apps.agents.contract import TerminalTopic
 from apps.agents.models import Command
 from apps.events.models import Head, StoredEvent
+from apps.pages.words import in_words
 from apps.tasks.models import Status, Task
 from apps.tasks.selectors import tasks_of
 
 LISTED = 100
 STATES = {
     "": "All",
-    "queued": "Waiting",
-    "running": "Running",
-    "completed": "Completed",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
+    **{status.value: capfirst(in_words(status.value)) for status in Status},
 }
 
 

@@ -11,7 +11,7 @@ from apps.accounts.selectors import role_in_team
 from apps.agents.contract import TeamTopic, TerminalTopic
 from apps.agents.selectors import agent_for, agents_of, commands_of
 from apps.chat import selectors as chat
-from apps.chat.contract import ChatTopic
+from apps.chat.contract import MAX_BYTES, ChatTopic
 from apps.pages import selectors
 from apps.pages import tasks as of_tasks
 from apps.pages.feeds import Feed
@@ -172,5 +172,6 @@ def chat_session(request: HttpRequest, actor: Actor, session_id: UUID) -> HttpRe
         said=placed(chat.messages_of(session, newest=MESSAGES)),
         people=chat.people_in(session),
         others=chat.people_to_add(session),
+        most_bytes=MAX_BYTES,
         may_operate=permits(role_in_team(actor, session.team_id), Role.OPERATOR),
     )

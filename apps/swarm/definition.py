@@ -92,7 +92,7 @@ class StepDefinition(_Part):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if not self.argv:
+        if not self.argv or not self.argv[0].strip():
             raise PydanticCustomError("empty", "run: must not be empty")
         if self.shell and not isinstance(self.run, str):
             raise PydanticCustomError("shell", "shell: true needs run to be one line of text, not a list")

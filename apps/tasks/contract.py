@@ -19,7 +19,15 @@ def _without_nul(text: str) -> str:
     return text
 
 
-Line = Annotated[str, Field(min_length=1, max_length=8000), AfterValidator(_without_nul)]
+def _says_something(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+Line = Annotated[
+    str, Field(min_length=1, max_length=8000), AfterValidator(_says_something), AfterValidator(_without_nul)
+]
 Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_nul)]
 
 
@@ -31,6 +39,7 @@ class TaskUpdated(Event, type="task_update", topic=TeamTopic):
     query: str
     progress: int = Field(ge=0, le=100)
     agent: str | None = Field(description="Who does it, or for whom it waits.")
+    agent_id: UUID | None = Field(description="Of the agent that does it.")
     label: str | None
     exit_code: int | None
     attempt: int

@@ -96,6 +96,7 @@ class Task(models.Model):
             "query": self.query,
             "progress": self.progress,
             "agent": self.agent_name or None,
+            "agent_id": str(self.agent_id) if self.agent_id else None,
             "label": self.label or None,
             "exit_code": self.exit_code,
             "attempt": self.attempt,

@@ -18,6 +18,7 @@ class TaskSerializer(serializers.Serializer[Task]):
     query = serializers.CharField()
     progress = serializers.IntegerField(min_value=0, max_value=100)
     agent = serializers.CharField(allow_null=True)
+    agent_id = serializers.UUIDField(allow_null=True)
     label = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     exit_code = serializers.IntegerField(allow_null=True)
     attempt = serializers.IntegerField()

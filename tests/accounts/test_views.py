@@ -35,6 +35,15 @@ def test_a_wrong_password_is_explained_to_everybody(client, alice, wrong):
     assert "<b>nobody" not in page and PASSWORD not in page
 
 
+def test_after_a_wrong_password_the_password_is_typed_again(client, alice):
+    def focused(page):
+        return re.findall(r'<input[^>]*name="(\w+)"[^>]* autofocus', page)
+
+    assert focused(client.get("/login/").text) == ["username"]
+    page = client.post("/login/", {"username": "alice", "password": "wrong"}).text
+    assert focused(page) == ["password"] and 'value="alice"' in page
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"username": "a\x00b", "password": "c"}, {"username": "x" * 5000, "password": "y"}]
 )

@@ -185,6 +185,8 @@ def test_the_same_frame_twice_is_one_command(worker, bob, send):
         {},
         {"argv": ["a"], "shell": "b"},
         {"shell": "  "},
+        {"argv": ["a"], "shell": "  "},
+        {"argv": [" ", "a"]},
         {"shell": "a\0"},
         {"shell": "a", "timeout": 0},
         {"shell": "a", "timeout": 1e9},

@@ -1,6 +1,7 @@
 """How every page looks and feels: readable for everybody, quiet, quick, and good for the keyboard."""
 
 import pytest
+from playwright.async_api import expect
 
 from tests.support.pages import live
 from tests.support.processes import ROOT
@@ -88,6 +89,15 @@ async def test_every_page_is_steady_accessible_and_fits(theme, size, window, ser
     assert not found, "\n".join(found)
 
 
+async def test_every_state_and_its_number_is_in_sight_on_a_phone(window, alice, pages):
+    page = await (await window(alice)).open("/tasks/", {"width": 375, "height": 800})
+    await live(page)
+    states = page.locator("#states")
+    assert await states.evaluate("(nav) => nav.scrollWidth <= nav.clientWidth")
+    for state in await states.locator("a").all():
+        await expect(state).to_be_in_viewport(ratio=1)
+
+
 async def test_the_keyboard_goes_everywhere(window, alice):
     hers = await window(alice)
     page = await hers.open("/")
@@ -151,6 +161,19 @@ async def test_a_chart_changes_its_colours_with_the_theme(window, alice, pages):
     await page.click("button.who")
     await page.click("label:has-text('Dark')")
     assert await page.evaluate(pixels) != before
+
+
+async def test_the_rest_interface_has_both_themes_and_a_way_back(window, alice):
+    hers = await window(alice)
+    page = await hers.open("/api/v1/docs/")
+    await page.wait_for_selector(".opblock")
+    await page.emulate_media(color_scheme="light")
+    light = await ground(page)
+    await page.emulate_media(color_scheme="dark")
+    assert await ground(page) != light
+    assert await page.locator("html.dark-mode").count() == 1
+    await page.click("text=Back to Signalbox")
+    await live(page)
 
 
 async def ground(page):

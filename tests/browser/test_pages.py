@@ -130,9 +130,15 @@ async def test_more_agents_than_a_page_shows_come_and_go_without_a_reload(server
     await expect(page.locator("nav.pages")).to_contain_text("1–24 of 31 agents")
     assert await page.evaluate("window.isTheSamePage")
 
-    await page.fill("[data-filter]", "29")
-    await page.keyboard.press("Enter")
+    await page.locator("[data-filter]").press_sequentially("29")
     await expect(cards).to_have_text(["box-29"])
+    assert await page.evaluate("document.activeElement.matches('[data-filter]') && window.isTheSamePage")
+    await page.fill("[data-filter]", "nobody")
+    await page.wait_for_selector("text=No agent here has “nobody” in its name.")
+    await page.reload()
+    assert await page.input_value("[data-filter]") == "nobody"
+    await page.fill("[data-filter]", "")
+    await expect(cards).to_have_count(24)
 
 
 async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice, pages):
@@ -169,6 +175,25 @@ async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice, pag
     assert await page.input_value("#query") == ""
 
 
+async def test_spaces_alone_are_no_task_no_command_and_no_session(window, alice, pages):
+    hers = await window(alice)
+    for path, field, listed in [
+        ("/tasks/", "#query", "#tasks tr"),
+        (pages["agent"], "#line", "agent-card [data-command]"),
+        ("/chat/", "#title", "#sessions [data-session]"),
+    ]:
+        page = await hers.open(path)
+        await live(page)
+        before = await page.locator(listed).count()
+        await page.fill(field, "   ")
+        await page.press(field, "Enter")
+        assert await page.evaluate(f"!document.querySelector('{field}').validity.valid") or await page.is_visible(
+            "#submit .problem:has-text('Write what should be done')"
+        )
+        assert await page.locator(listed).count() == before and page.url.endswith(path)
+        await page.close()
+
+
 async def test_a_submitted_task_appears_and_can_be_cancelled(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)
@@ -196,6 +221,25 @@ async def test_a_task_shows_what_it_printed_and_nothing_else(server, window, ali
     await waiting.wait_for_selector("log-console >> text=late words")
 
 
+async def test_a_long_command_fills_no_screen(server, window, team, alice, api, room):
+    long = "echo " + " ".join(f"word{n}" for n in range(900))
+    task = server.do("tests.support.scene:task", team.id, alice.id, "running", long)
+    page = await (await window(alice)).open(f"/tasks/{task}/")
+    await live(page)
+    heading = page.locator("h1")
+    assert (await heading.bounding_box())["height"] < 120
+    await page.click("text=Show all")
+    server.do("tests.support.scene:end_task", task, "failed")
+    await page.wait_for_selector(".badge[data-status=failed]")
+    assert (await heading.bounding_box())["height"] > 300
+    await page.click("text=Show less")
+    assert (await heading.bounding_box())["height"] < 120
+
+    answer = await api(alice).post("/api/v1/chat/sessions/", json={"title": "Long " * 39})
+    page = await (await window(alice)).open(f"/chat/{answer.json()['id']}/", {"width": 375, "height": 800})
+    assert (await page.locator("h1").bounding_box())["height"] < 90
+
+
 @on_both
 async def test_two_people_talk(window, alice, bob, api, room):
     await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
@@ -213,22 +257,47 @@ async def test_two_people_talk(window, alice, bob, api, room):
     assert await said(hers) == await said(his) == ["Hello <b>bob</b>"]
 
 
-async def test_a_refused_message_can_be_tried_again_or_taken_back(window, alice, room):
+async def test_what_is_too_long_is_said_before_it_is_sent(window, alice, room):
     page = await (await window(alice)).open(room["path"])
     await live(page)
-    await page.fill("#write textarea", "ü" * 9000)
-    await page.locator("#write textarea").press("Enter")
-    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
+    await write(page, "ü" * 9000)
+    await page.wait_for_selector("#write .problem:has-text('too long by about 808 characters')")
+    await expect(page.locator(".message")).to_have_count(0)
+    assert await page.input_value("#write textarea") == "ü" * 9000
+    await page.fill("#write textarea", "ü" * 8192)
+    await expect(page.locator("#write .problem")).to_be_hidden()
+
+
+async def test_what_can_never_be_taken_is_edited(window, alice, room):
+    page = await (await window(alice)).open(room["path"])
+    await live(page)
+    await page.eval_on_selector("#write", "(form) => { delete form.dataset.mostBytes }")
+    await write(page, "a\0b")
+    await page.wait_for_selector(".message[data-state=refused] :text('Not sent. content: must not contain a NUL')")
     await page.reload()
     await live(page)
     await expect(page.locator("#write")).to_be_in_viewport(ratio=1)
-    await page.click("text=Try again")
-    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
-    await page.click("text=Take back")
-    assert await page.input_value("#write textarea") == "ü" * 9000
+    await expect(page.locator(".message footer button")).to_have_text(["Edit"])
+    await page.click("text=Edit")
+    assert await page.input_value("#write textarea") == "a\0b"
     await expect(page.locator(".message")).to_have_count(0)
     await page.reload()
-    assert await page.input_value("#write textarea") == "ü" * 9000
+    assert await page.input_value("#write textarea") == "a\0b"
+
+
+async def test_a_refused_message_can_be_tried_again_or_taken_back(server, window, team, bob, room, alice, api):
+    await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
+    page = await (await window(bob)).open(room["path"])
+    await live(page)
+    statement = "UPDATE accounts_membership SET role = %s WHERE user_id = %s"
+    server.do("tests.support.seed:sql", statement, 1, bob.id)
+    await write(page, "May I?")
+    await page.wait_for_selector(".message[data-state=refused]")
+    await page.click("text=Try again")
+    await page.wait_for_selector(".message[data-state=refused]")
+    server.do("tests.support.seed:sql", statement, 2, bob.id)
+    await page.click("text=Try again")
+    await hears(page, "May I?")
 
 
 async def test_what_is_refused_is_seen_even_if_the_same_words_got_through_from_elsewhere(window, proxy, alice, room):
@@ -277,7 +346,7 @@ async def test_what_is_refused_while_one_is_elsewhere_is_told_and_kept(window, a
     )
     await page.click(".toast:has-text('Your message was not sent') a")
     await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
-    await page.click("text=Take back")
+    await page.click("text=Edit")
     assert await page.input_value("#write textarea") == "ü" * 9000
     await page.reload()
     await live(page)
@@ -291,7 +360,8 @@ async def test_what_waits_is_seen_after_a_reload_and_so_is_its_refusal(window, a
     page = await hers.open(f"{room['path']}?transport=poll")
     await state(page, "polling")
     await write(page, "kept")
-    await write(page, "ü" * 9000)
+    await page.eval_on_selector("#write", "(form) => { delete form.dataset.mostBytes }")
+    await write(page, "a\0b")
     waiting = page.locator(".message[data-state=waiting]")
     await expect(waiting).to_have_count(2)
     await page.reload()
@@ -300,9 +370,9 @@ async def test_what_waits_is_seen_after_a_reload_and_so_is_its_refusal(window, a
     await hers.context.unroute(nothing_gets_out)
     await page.reload()
     await hears(page, "kept")
-    await page.wait_for_selector(".message[data-state=refused] :text('16384 bytes')")
-    await page.click("text=Take back")
-    assert await page.input_value("#write textarea") == "ü" * 9000
+    await page.wait_for_selector(".message[data-state=refused] :text('NUL character')")
+    await page.click("text=Edit")
+    assert await page.input_value("#write textarea") == "a\0b"
 
 
 async def test_days_and_speakers_are_told_apart(window, alice, bob, api, room):
@@ -317,6 +387,45 @@ async def test_days_and_speakers_are_told_apart(window, alice, bob, api, room):
     await page.click("#count")
     assert await page.locator("#people li").count() == 2
     assert await page.locator("#count").inner_text() == "2 people"
+
+
+@on_both
+async def test_people_are_added_removed_and_leave(window, alice, bob, victor, api, room):
+    page = await (await window(alice)).open(room["path"])
+    await live(page)
+    await page.click("#count")
+    for person in (bob, victor):
+        await page.select_option("#add-member select", str(person.id))
+        await page.click("#add-member button")
+        await page.wait_for_selector(f"#people [data-person='{person.id}']")
+    await expect(page.locator("#add-member")).to_be_hidden()
+    await page.click(f"[data-person='{victor.id}'] >> text=Remove")
+    await expect(page.locator("#people li")).to_have_count(2)
+    await expect(page.locator("#add-member option")).to_have_count(2)
+
+    his = await (await window(bob)).open(room["path"])
+    await live(his)
+    await his.click("#count")
+    await his.click("#people >> text=Leave")
+    await his.click("#people >> text=Really leave?")
+    await his.wait_for_url("**/chat/")
+    await page.wait_for_selector(".notice:has-text('has left')")
+    await expect(page.locator("#people li")).to_have_count(1)
+
+
+async def test_an_address_in_a_message_is_a_link_and_nothing_else_is(window, alice, api, room):
+    words = "See https://a.example/b?c=d. <img src=x onerror=alert(1)> javascript:alert(1)"
+    await speak(api(alice), room, words)
+    page = await (await window(alice)).open(room["path"])
+    await live(page)
+    await write(page, words + " again")
+    await hears(page, words, words + " again")
+    links = page.locator(".message p a")
+    await expect(links).to_have_count(2)
+    for one in await links.all():
+        assert await one.get_attribute("href") == "https://a.example/b?c=d"
+        assert await one.get_attribute("rel") == "noopener noreferrer"
+    await expect(page.locator(".message img")).to_have_count(0)
 
 
 async def test_the_list_of_sessions_moves(window, alice, api, room):

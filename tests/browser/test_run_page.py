@@ -83,9 +83,12 @@ def bars(page: Page, status: str = "") -> Any:
 
 
 async def shown(page: Page) -> dict[str, str]:
-    """{step: status}, as the page says it."""
+    """{step: status}, as the page shows it."""
     rows = await page.locator("[data-step]").all()
-    return {await row.get_attribute("data-step") or "": await row.locator(".badge").inner_text() for row in rows}
+    return {
+        await row.get_attribute("data-step") or "": await row.locator(".badge").get_attribute("data-status") or ""
+        for row in rows
+    }
 
 
 async def truth(api, alice, run: str) -> dict[str, str]:
@@ -146,7 +149,7 @@ async def test_an_agent_that_comes_in_later_has_a_card_with_what_it_does(window,
     row = page.locator("agent-card [data-command]")
     await expect(row.locator(".badge")).to_have_text("running")
     await row.get_by_role("button", name="Interrupt").click()
-    await expect(row.locator(".badge")).to_have_text("interrupted")
+    await expect(row.locator(".badge")).to_have_text("cancelled")
 
 
 async def test_two_who_watch_see_each_other(window, alice, bob, begin):
@@ -333,7 +336,7 @@ async def test_an_interrupt_is_confirmed_step_by_step(window, api, alice, hire):
     row = page.locator("agent-card [data-command]").first
     await expect(row.locator(".badge")).to_have_text("running")
     await row.get_by_role("button", name="Interrupt").click()
-    await expect(row.locator(".badge")).to_have_text("interrupted")
+    await expect(row.locator(".badge")).to_have_text("cancelled")
     steps = row.locator(".interrupt li[data-done]")
     await expect(steps).to_have_text(
         ["sent", re.compile("delivered +"), re.compile("acknowledged +"), re.compile("stopped +")]

@@ -1,8 +1,10 @@
 """Declarations: what they mean on the wire, and which are refused."""
 
+from typing import Annotated
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import AfterValidator
 
 from apps.accounts.actors import SYSTEM
 from apps.accounts.refusals import Invalid, NotFound
@@ -157,6 +159,21 @@ def test_a_wrong_field_is_named(data, place):
     with pytest.raises(Invalid) as refused:
         WriteLine.of(data)
     assert refused.value.message.startswith(f"{place}: ")
+
+
+def test_a_rule_of_ours_is_said_in_our_words():
+    class NameShip(CommandFrame, type="name_ship", topic=StoryTopic):
+        name: Annotated[str, AfterValidator(_not_titanic)]
+
+    with pytest.raises(Invalid) as refused:
+        NameShip.of({"name": "Titanic"})
+    assert refused.value.message == "name: must not sink."
+
+
+def _not_titanic(name):
+    if name == "Titanic":
+        raise ValueError("must not sink")
+    return name
 
 
 def test_a_stranger_cannot_read():

@@ -1,8 +1,13 @@
 """What a page tells its client."""
 
+import html
+import json
 import re
 
 import pytest
+
+from apps.pages.words import WORDS, in_words
+from tests.pages.conftest import say
 
 pytestmark = pytest.mark.django_db
 
@@ -24,6 +29,14 @@ def test_the_settings_reach_the_client(browser, alice, settings):
     assert (found["reconnect-ms"], found["attempts"], found["queue"]) == ("2000", "10", "50")
     assert found["socket-url"] == "wss://live.example/ws/"
     assert (found["agent-monitoring"], found["report-errors"]) == ("off", "on")
+
+
+def test_a_page_and_its_script_call_a_state_the_same(browser, alice, bob, team):
+    say(bob, "task:submit", f"team.{team.pk}", query="echo hi")
+    client = browser(alice)
+    assert json.loads(html.unescape(told(client)["words"])) == WORDS
+    assert 'data-status="queued">waiting</span>' in client.get("/tasks/").text
+    assert in_words("queued") == in_words("sent") and in_words("succeeded") == in_words("completed")
 
 
 def test_tabs_of_one_login_share_a_name_and_others_do_not(browser, alice, bob):

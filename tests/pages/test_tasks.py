@@ -56,6 +56,20 @@ def test_a_task_that_waits_says_for_whom(browser, alice, task):
     assert "<html" not in browser(alice).get(f"/tasks/{task.pk}/?part=task").text
 
 
+def test_a_label_is_no_agent(browser, alice, bob, team, agent, task):
+    client = browser(alice)
+    for path in ("/tasks/", f"/tasks/{task.pk}/", "/"):
+        assert "any with nobody" in client.get(path).text
+    say(bob, "task:submit", f"team.{team.pk}", query="echo hi", agent=agent.name)
+    assert f'<a href="/agents/{agent.pk}/">{agent.name}</a>' in client.get("/tasks/").text
+
+
+def test_what_ended_as_asked_is_no_error(browser, alice, task):
+    Task.objects.update(status="cancelled", result={"exit_code": None, "error": "Ended by SIGINT."})
+    text = browser(alice).get(f"/tasks/{task.pk}/").text
+    assert '<p class="note" data-status="cancelled">Ended by SIGINT.</p>' in text
+
+
 def test_only_members_see_a_task_and_only_operators_may_end_it(browser, victor, mallory, task):
     assert browser(mallory).get(f"/tasks/{task.pk}/").status_code == 404
     assert 'data-action="cancel"' not in browser(victor).get(f"/tasks/{task.pk}/").text

@@ -1,16 +1,21 @@
 """Every page as the server writes it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import User
 from apps.agents.models import Agent
+from apps.agents.services import request_command
 from apps.chat.services import open_session
 from apps.events import log
+from apps.swarm.models import Run
 from project.files import version
 from tests.pages.conftest import say
 
@@ -147,6 +152,32 @@ def test_every_agent_can_be_reached(browser, alice, mallory, team):
     assert shown("?find=agent", mallory)[0] == []
 
 
+def test_what_an_agent_was_asked_says_when_and_which_try(browser, alice, agent, team):
+    asked = request_command(team_id=team.pk, agent=agent.name, spec={"shell": "make"}, attempt=2)
+    text = browser(alice).get(f"/agents/{agent.pk}/").text
+    assert ">try 2<" in text
+    assert f'datetime="{asked.created_at.isoformat()}"' in text
+
+
+def test_an_agents_memory_is_written_as_its_card_goes_on_to_write_it(browser, alice, agent):
+    Agent.objects.filter(pk=agent.pk).update(metrics={"cpu_percent": 3, "rss_bytes": 29_569_843})
+    assert ">28 MB<" in browser(alice).get("/agents/").text
+
+
+def test_only_of_who_is_away_one_says_when_it_was_seen(browser, alice, agent):
+    Agent.objects.filter(pk=agent.pk).update(seen_at=timezone.now())
+    assert '<span id="seen" hidden>' in browser(alice).get(f"/agents/{agent.pk}/").text
+    Agent.objects.filter(pk=agent.pk).update(status="offline")
+    assert '<span id="seen"> · last seen' in browser(alice).get(f"/agents/{agent.pk}/").text
+
+
+def test_a_project_says_when_its_runs_began_and_how_long_they_took(browser, alice, run):
+    Run.objects.filter(pk=run.pk).update(status="completed", ended_at=run.started_at + timedelta(seconds=9))
+    text = browser(alice).get(f"/projects/{run.project_id}/").text
+    assert f"{run.started_at:%Y-%m-%d %H:%M}</time-at>" in text
+    assert re.search(r'<time-span [^>]*from="[^"]+" to="[^"]+">', text)
+
+
 def test_a_run_gives_the_cards_of_its_agents_with_their_cursors(browser, alice, run, agent):
     part = browser(alice).get(f"/runs/{run.pk}/?part=agents").text
     at = log.read_after(f"agent.{agent.pk}", 0)
@@ -179,6 +210,24 @@ def test_pages_that_say_no_are_ours(browser, alice):
     assert "This page was too old" in strict.post("/login/").text
     for name in ("400", "403", "500"):
         assert "To the start" in render_to_string(f"{name}.html")
+
+
+def test_the_menu_names_a_person_once_and_leads_to_the_rest_interface(browser, alice, bob):
+    assert '<span class="muted small">alice</span>' not in browser(alice).get("/").text
+    assert 'href="/api/v1/docs/"' in browser(alice).get("/tasks/").text
+    User.objects.filter(pk=bob.pk).update(first_name="Bob", last_name="Builder")
+    assert '<span class="muted small">bob</span>' in browser(bob).get("/").text
+
+
+def test_the_admin_has_an_icon(browser, alice):
+    User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
+    for path in ("/admin/", "/admin/tasks/task/", "/admin/accounts/user/add/"):
+        assert 'rel="icon"' in browser(alice).get(path).text, path
+
+
+def test_where_there_is_no_page_the_others_are_a_click_away(browser, alice):
+    assert '<a href="/tasks/">Tasks</a>' in browser(alice).get("/nothing/").text
+    assert "/tasks/" not in browser().get("/nothing/").text
 
 
 def test_sessions_are_listed_by_their_last_words(browser, alice, session, team):

@@ -97,6 +97,7 @@ def test_a_task_is_cancelled(as_, bob):
     "body",
     [
         {"query": ""},
+        {"query": "   "},
         {"query": "x\0"},
         {"query": 5, "agent": "a", "label": "b"},
         {"query": "x", "timeout": 0},

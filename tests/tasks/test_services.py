@@ -87,6 +87,8 @@ def test_it_refuses_an_agent_that_nobody_knows(bob, team):
     "data",
     [
         {"query": ""},
+        {"query": " \n\t"},
+        {"query": "x", "command": "  "},
         {"query": "x\0"},
         {"query": "x" * 8001},
         {"query": "x", "agent": "a", "label": "b"},

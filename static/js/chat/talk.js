@@ -2,6 +2,7 @@
 // has not been.
 
 import { copyOf, fill } from '../elements/fill.js'
+import { link } from './links.js'
 
 const TOGETHER = 5 * 60_000
 const NEAR = 80
@@ -29,6 +30,7 @@ export class Talk {
     newest.addEventListener('click', () => this.toEnd())
     new ResizeObserver(() => this.#isAtEnd && this.toEnd()).observe(list)
     this.#dayLines()
+    for (const bubble of list.querySelectorAll('.message')) linkIn(bubble)
     this.toEnd()
   }
 
@@ -69,12 +71,13 @@ export class Talk {
     fill(bubble, { state: 'Sending…' })
   }
 
-  /** It was refused: why, and what one can do about it. @param {HTMLElement} bubble @param {string} why @param {{again: () => void, takeBack: () => void}} ways */
-  refused(bubble, why, { again, takeBack }) {
+  /** It was refused: why, and what one can do about it, in words. @param {HTMLElement} bubble @param {string} why @param {Record<string, () => void>} ways */
+  refused(bubble, why, ways) {
     bubble.dataset.state = 'refused'
     const words = document.createElement('span')
     words.textContent = `Not sent. ${why}`
-    bubble.querySelector('footer')?.replaceChildren(words, button('Try again', again), button('Take back', takeBack))
+    const buttons = Object.entries(ways).map(([name, work]) => button(name, work))
+    bubble.querySelector('footer')?.replaceChildren(words, ...buttons)
     // The same words, said on another device, may have been taken for these.
     if (!bubble.isConnected) this.#wait(bubble)
     if (this.#isAtEnd) this.toEnd()
@@ -113,6 +116,7 @@ export class Talk {
     bubble.dataset.author = String(author.id)
     bubble.toggleAttribute('data-mine', author.id === this.#me)
     fill(bubble, { content, author: author.name, at })
+    linkIn(bubble)
     return bubble
   }
 
@@ -181,6 +185,12 @@ export class Talk {
     if (this.#isAtEnd && !document.hidden) this.seen()
     this.#newest.hidden = this.#isAtEnd
   }
+}
+
+/** @param {Element} bubble */
+function linkIn(bubble) {
+  const content = bubble.querySelector('[data-field="content"]')
+  if (content) link(content)
 }
 
 /** @param {HTMLElement} before @param {HTMLElement} bubble */

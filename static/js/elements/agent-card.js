@@ -40,7 +40,7 @@ export class AgentCard extends HTMLElement {
     const feed = followFrom(this)
     for (const row of this.#rows) this.#showInterrupt(row)
     this.#stops = [
-      feed.on(EVENT.COMMAND_REQUEST, ({ data }) => this.#requested(data)),
+      feed.on(EVENT.COMMAND_REQUEST, ({ data, timestamp }) => this.#requested(data, timestamp)),
       feed.on(EVENT.COMMAND_STATE, ({ data, timestamp }) => this.#changed(data, timestamp)),
       feed.on(EVENT.COMMAND_INTERRUPT, ({ data, timestamp }) => this.#interrupted(data.command_id, 'sent', timestamp)),
       feed.on(EVENT.METRICS, ({ data, timestamp }) => this.#measured(timestamp, data.metrics)),
@@ -71,10 +71,11 @@ export class AgentCard extends HTMLElement {
     return this.#rows.find(({ dataset }) => dataset.command === id)
   }
 
-  /** @param {any} data */
-  #requested({ command_id, spec }) {
+  /** @param {any} data @param {string} at */
+  #requested({ command_id, spec, attempt }, at) {
     const row = this.#row(command_id) ?? this.#newRow(command_id)
-    fill(row, { line: spec.shell || (spec.argv ?? []).join(' '), status: 'sent' })
+    const tries = attempt > 1 ? `try ${attempt}` : ''
+    fill(row, { line: spec.shell || (spec.argv ?? []).join(' '), status: 'sent', tries, at })
   }
 
   /** @param {string} id */

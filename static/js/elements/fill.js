@@ -1,6 +1,8 @@
 // Markup is written once, in the templates. Scripts copy it from there, and write into the parts that are named by
 // `data-field`.
 
+import { stateInWords } from './states.js'
+
 /** @param {Element} root @param {Record<string, unknown>} values */
 export function fill(root, values) {
   for (const [name, value] of Object.entries(values)) {
@@ -52,7 +54,9 @@ function write(part, value) {
   else if (part instanceof HTMLAnchorElement && text.startsWith('/')) part.href = text
   else if (part.localName === 'time-at') part.setAttribute('datetime', text)
   else {
-    if (part.textContent !== text) part.textContent = text
-    if ('status' in part.dataset) part.dataset.status = text
+    const isState = 'status' in part.dataset
+    const words = isState ? stateInWords(text) : text
+    if (part.textContent !== words) part.textContent = words
+    if (isState) part.dataset.status = text
   }
 }

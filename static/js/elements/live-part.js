@@ -6,7 +6,7 @@ import { morph } from './morph.js'
 
 const TIMEOUT = 10_000
 
-/** @param {HTMLElement} place @param {string} address where the server writes what is inside it @param {{every?: number, shown?: () => void}} [options] `every`: milliseconds after which it is old by itself */
+/** @param {HTMLElement} place @param {string | (() => string)} address where the server writes what is inside it @param {{every?: number, shown?: () => void}} [options] `every`: milliseconds after which it is old by itself */
 export function livePart(place, address, { every, shown = () => {} } = {}) {
   const part = new Renewal(renew, { every, isWanted: () => !document.hidden })
   document.addEventListener('visibilitychange', () => part.look())
@@ -14,7 +14,10 @@ export function livePart(place, address, { every, shown = () => {} } = {}) {
 
   async function renew() {
     try {
-      const answer = await fetch(address, { credentials: 'same-origin', signal: AbortSignal.timeout(TIMEOUT) })
+      const answer = await fetch(typeof address === 'string' ? address : address(), {
+        credentials: 'same-origin',
+        signal: AbortSignal.timeout(TIMEOUT),
+      })
       if (!answer.ok || answer.redirected) throw new Error(`The server said ${answer.status}.`)
       morph(place, await answer.text())
       place.removeAttribute('data-stale')

@@ -78,7 +78,8 @@ export class MetricChart extends HTMLElement {
     return {
       width: this.clientWidth || 300,
       height: this.clientHeight || 140,
-      padding: [8, 8, 0, 0],
+      // To the right, the last time has room for its half.
+      padding: [8, 18, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { show: !isBars } },
       scales: {

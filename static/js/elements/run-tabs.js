@@ -6,6 +6,7 @@ import { storageOf } from '../memory.js'
 import { EVENT } from '../realtime/contract.js'
 import { OpenRuns } from '../runs/open-runs.js'
 import { make } from './make.js'
+import { stateInWords } from './states.js'
 
 /** @import {OpenRun} from '../runs/open-runs.js' */
 
@@ -50,9 +51,9 @@ export class RunTabs extends HTMLElement {
 
   /** @param {OpenRun} run */
   #tab({ id, name, status }) {
-    const dot = make('span', { className: 'dot', title: status })
+    const dot = make('span', { className: 'dot', title: stateInWords(status) })
     dot.dataset.status = status
-    const words = make('span', { className: 'unseen', textContent: ` (${status})` })
+    const words = make('span', { className: 'unseen', textContent: ` (${stateInWords(status)})` })
     const link = make(
       'a',
       { href: `/runs/${id}/${location.search}` },

@@ -5,6 +5,7 @@ import { inMinutes, inWords, serverNow } from '../clock.js'
 import { NO_FORECAST } from '../runs/forecast.js'
 import { layOut } from '../runs/lanes.js'
 import { make } from './make.js'
+import { stateInWords } from './states.js'
 
 /** @import {RunStory} from '../runs/story.js' */
 /** @import {Forecast} from '../runs/forecast.js' */
@@ -122,7 +123,7 @@ export class RunTimeline extends HTMLElement {
       const band = /** @type {HTMLElement} */ (this.#head.children[n])
       place(band, from, to)
       band.dataset.status = stage.status
-      band.title = `${stage.name}: ${stage.status}`
+      band.title = `${stage.name}: ${stateInWords(stage.status)}`
       setText(band, `${SIGNS[stage.status] ?? ''} ${stage.name}`)
     })
   }
@@ -210,7 +211,7 @@ function writeBar(button, key, bar) {
   button.style.setProperty('--row', String(row))
   const tries = one.attempt > 1 ? ` ↻${one.attempt}` : ''
   setText(button, `${SIGNS[one.status] ?? ''}${tries} ${step.name}`)
-  const label = `${step.name}${one.attempt > 1 ? `, try ${one.attempt}` : ''}: ${one.status} on ${one.agent}`
+  const label = `${step.name}${one.attempt > 1 ? `, try ${one.attempt}` : ''}: ${stateInWords(one.status)} on ${one.agent}`
   if (button.ariaLabel !== label) button.ariaLabel = label
 }
 
@@ -220,7 +221,7 @@ function detailsOf({ step, stage, one }) {
   const took = one.started_at
     ? `${inWords((end - Date.parse(one.started_at)) / 1000)}${one.ended_at ? '' : ' so far'}`
     : ''
-  const badge = make('span', { className: 'badge', textContent: one.status })
+  const badge = make('span', { className: 'badge', textContent: stateInWords(one.status) })
   badge.dataset.status = one.status
   const facts = [
     stage.name,

@@ -1,4 +1,4 @@
-// <time-at datetime="…">: a moment, in the reader's own time; the day is left out when it is today.
+// <time-at datetime="…">: a moment, in the reader's own time; the day is left out when it is today, but not `with-day`.
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
 const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' })
@@ -9,7 +9,7 @@ export class TimeAt extends HTMLElement {
   attributeChangedCallback() {
     const at = new Date(this.getAttribute('datetime') ?? '')
     if (Number.isNaN(at.getTime())) return
-    const isToday = at.toDateString() === new Date().toDateString()
+    const isToday = !this.hasAttribute('with-day') && at.toDateString() === new Date().toDateString()
     this.textContent = (isToday ? TIME : DAY).format(at)
     this.title = at.toLocaleString()
   }

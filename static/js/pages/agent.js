@@ -35,10 +35,10 @@ feed.on(EVENT.COMMAND_STATE, ({ data, timestamp }) => {
   if (data.exit_code !== null || data.status === 'lost') terminal.ended(data.command_id, timestamp)
 })
 
-client.on(EVENT.AGENT_UPDATE, ({ data }) => {
+client.on(EVENT.AGENT_UPDATE, ({ data, timestamp }) => {
   if (data.agent_id !== agent) return
   fill(/** @type {Element} */ (document.querySelector('.head')), { status: data.status })
-  showAway(data.status)
+  showAway(data.status, timestamp)
 })
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector('form[data-action="request"]'))
@@ -85,8 +85,15 @@ function showView(view) {
   }
 }
 
-/** @param {string} status */
-function showAway(status) {
+/** @param {string} status @param {string} at when it became so */
+function showAway(status, at) {
   const note = /** @type {HTMLElement} */ (document.getElementById('away'))
+  const seen = /** @type {HTMLElement} */ (document.getElementById('seen'))
+  // Of who is there, the time would be old soon; of who went, it was the last of being there.
+  if (status !== 'online' && note.hidden) {
+    seen.querySelector('time-at')?.setAttribute('datetime', at)
+    seen.hidden = false
+  }
   note.hidden = status === 'online'
+  if (note.hidden) seen.hidden = true
 }

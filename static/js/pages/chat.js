@@ -4,13 +4,15 @@ import '../websocket.js'
 import { Talk } from '../chat/talk.js'
 import { Writers } from '../chat/writers.js'
 import { keepDraft } from '../elements/draft.js'
-import { pressed } from '../elements/fill.js'
+import { copyOf, fill, pressed, sayProblem } from '../elements/fill.js'
 import { client, feeds } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
 /** @import {Refused} from '../realtime/types.d.ts' */
 
 const TYPING_SAID_EVERY = 2000
+/** Of what is refused with these, the same words are never taken. */
+const NEVER = new Set(['invalid', 'too_large', 'bad_frame'])
 
 const [feed] = feeds
 const { user = '', name = '' } = document.body.dataset
@@ -53,7 +55,14 @@ document.addEventListener('visibilitychange', () => {
 if (form && box) {
   const draft = keepDraft(form, feed.topic)
   let saidTypingAt = Number.NEGATIVE_INFINITY
+  const sayLength = () => {
+    const words = tooLong(box.value, Number(form.dataset.mostBytes))
+    sayProblem(form, words)
+    return words
+  }
+  sayLength()
   box.addEventListener('input', () => {
+    sayLength()
     if (performance.now() - saidTypingAt < TYPING_SAID_EVERY) return
     saidTypingAt = performance.now()
     client.whisper(FRAME.TYPING, feed.topic, { active: true })
@@ -66,7 +75,7 @@ if (form && box) {
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const content = box.value
-    if (!content.trim()) return
+    if (!content.trim() || sayLength()) return
     box.value = ''
     draft.forget()
     saidTypingAt = Number.NEGATIVE_INFINITY
@@ -79,8 +88,23 @@ adding?.addEventListener('submit', async (event) => {
   event.preventDefault()
   const button = /** @type {HTMLButtonElement} */ (adding.querySelector('button'))
   const user_id = Number(new FormData(adding).get('user_id'))
-  const ack = await pressed(button, adding, () => client.ask(FRAME.MEMBER_ADD, feed.topic, { user_id }))
-  if (ack) adding.querySelector(`option[value="${user_id}"]`)?.remove()
+  const ack = await pressed(button, element('members'), () => client.ask(FRAME.MEMBER_ADD, feed.topic, { user_id }))
+  if (ack) offer(user_id, null)
+})
+
+element('people').addEventListener('click', async ({ target }) => {
+  const button = /** @type {HTMLButtonElement | null} */ (/** @type {Element} */ (target).closest('button'))
+  const user_id = Number(/** @type {HTMLElement | null} */ (button?.closest('[data-person]'))?.dataset.person)
+  if (!button || !user_id) return
+  // Who has left can't come back by themselves.
+  if (user_id === me.id && button.textContent === 'Leave') {
+    button.textContent = 'Really leave?'
+    button.onblur = () => (button.textContent = 'Leave')
+    return
+  }
+  const remove = () => client.ask(FRAME.MEMBER_REMOVE, feed.topic, { user_id })
+  const ack = await pressed(button, element('members'), remove)
+  if (ack && user_id === me.id) location.assign('/chat/')
 })
 
 /** What an earlier page of ours has not got through yet, and what was refused, there or elsewhere. */
@@ -108,16 +132,25 @@ async function follow(bubble, content, answer) {
 
 /** @param {HTMLElement} bubble @param {Refused} refused */
 function refuse(bubble, { id, data: { content }, refusal }) {
-  talk.refused(bubble, refusal.message, {
-    again() {
-      talk.sending(bubble)
-      follow(bubble, content, client.again(id))
-    },
-    takeBack() {
-      client.dismiss(id)
-      giveBack(bubble, content)
-    },
-  })
+  const takeBack = () => {
+    client.dismiss(id)
+    giveBack(bubble, content)
+  }
+  const again = () => {
+    talk.sending(bubble)
+    follow(bubble, content, client.again(id))
+  }
+  /** @type {Record<string, () => void>} */
+  const ways = NEVER.has(refusal.code) ? { Edit: takeBack } : { 'Try again': again, 'Take back': takeBack }
+  talk.refused(bubble, refusal.message, ways)
+}
+
+/** By how much, if so. @param {string} content @param {number} mostBytes */
+function tooLong(content, mostBytes) {
+  const bytes = new TextEncoder().encode(content).length
+  if (!(bytes > mostBytes)) return ''
+  const over = Math.ceil((content.length * (bytes - mostBytes)) / bytes)
+  return `This is too long by about ${over.toLocaleString()} characters. Shorten it, or send it in parts.`
 }
 
 /** @param {HTMLElement} bubble @param {string} content */
@@ -139,15 +172,23 @@ function changePeople({ id, name }, isHere) {
   const people = element('people')
   people.querySelector(`[data-person="${id}"]`)?.remove()
   if (isHere) {
-    const row = document.createElement('li')
+    const row = copyOf('person')
     row.dataset.person = String(id)
-    const initial = Object.assign(document.createElement('span'), { className: 'initial', ariaHidden: 'true' })
-    initial.textContent = name.slice(0, 1).toUpperCase()
-    row.append(initial, ` ${name}`)
+    fill(row, { name, initial: name.slice(0, 1).toUpperCase() })
     people.append(row)
   }
+  offer(id, isHere ? null : name)
   const count = people.children.length
   element('count').textContent = `${count} ${count === 1 ? 'person' : 'people'}`
+}
+
+/** Who can be added: by name, or not any more. @param {number} id @param {string | null} name */
+function offer(id, name) {
+  const select = adding?.querySelector('select')
+  if (!adding || !select) return
+  select.querySelector(`option[value="${id}"]`)?.remove()
+  if (name !== null) select.add(new Option(name, String(id)))
+  adding.hidden = select.options.length < 2
 }
 
 function showUnread() {

@@ -22,6 +22,7 @@ if (form) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     const given = Object.fromEntries(new FormData(form))
+    given.title = String(given.title).trim()
     const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
     const session = await pressed(button, form, () => client.api.post('api/v1/chat/sessions/', given))
     if (!session) return

@@ -69,5 +69,8 @@ function showInList(data) {
     started_at: data.started_at,
     steps: `${data.done}/${data.total}`,
   })
+  const span = row.querySelector('time-span')
+  span?.setAttribute('from', data.started_at)
+  if (data.ended_at) span?.setAttribute('to', data.ended_at)
   document.querySelector('.empty')?.setAttribute('hidden', '')
 }

@@ -2,8 +2,9 @@
 
 import '../websocket.js'
 import { keepDraft } from '../elements/draft.js'
-import { copyOf, fill, flash, pressed } from '../elements/fill.js'
+import { copyOf, fill, flash, pressed, sayProblem } from '../elements/fill.js'
 import { livePart } from '../elements/live-part.js'
+import { make } from '../elements/make.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
@@ -26,6 +27,7 @@ if (form) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault()
     const { team, ...task } = wishes(form)
+    if (!task.query.trim()) return sayProblem(form, 'Write what should be done.')
     const button = /** @type {HTMLButtonElement} */ (form.querySelector('button'))
     // What was typed stays until the server has it, and whom it is for beyond that.
     if (!(await pressed(button, form, () => client.ask(FRAME.TASK_SUBMIT, team, task)))) return
@@ -56,7 +58,7 @@ client.on(EVENT.TASK_UPDATE, ({ topic, data }) => {
   const isWanted = !state || state === data.status
   if (!known && !isWanted) return
   const row = known ?? newRow(data.task_id, topic)
-  const isNews = row.querySelector('.badge')?.textContent !== data.status
+  const isNews = /** @type {HTMLElement | null} */ (row.querySelector('.badge'))?.dataset.status !== data.status
   show(row, data)
   // It stays where it is while somebody is at it.
   if (!isWanted && !row.matches(':hover, :focus-within')) row.remove()
@@ -71,11 +73,11 @@ function show(row, data) {
     ...data,
     link: `/tasks/${data.task_id}/`,
     author: `by ${data.author}`,
-    agent: data.agent ?? data.label,
     exit: data.exit_code === null ? '' : `exit ${data.exit_code}`,
     tries: data.attempt > 1 ? `try ${data.attempt}` : '',
     cancelling: data.cancelling ? 'ending…' : '',
   })
+  showWhom(/** @type {HTMLElement} */ (row.querySelector('[data-field="whom"]')), data)
   const span = /** @type {HTMLElement} */ (row.querySelector('time-span'))
   for (const [name, at] of [
     ['from', data.started_at],
@@ -86,6 +88,17 @@ function show(row, data) {
   }
   const button = row.querySelector('button')
   if (button) button.hidden = !isOpen || data.cancelling
+}
+
+/** As templates/components/whom.html does. @param {HTMLElement} place @param {any} data */
+function showWhom(place, { agent, agent_id: id, label }) {
+  const words = agent ?? (label ? `any with ${label}` : 'any agent')
+  const link = place.querySelector('a')
+  place.title = agent ?? ''
+  if (!id) place.textContent = words
+  else if (link?.pathname !== `/agents/${id}/` || link.textContent !== words) {
+    place.replaceChildren(make('a', { href: `/agents/${id}/`, textContent: words }))
+  }
 }
 
 /** @param {string} id @param {string} topic */
