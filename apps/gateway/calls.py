@@ -18,7 +18,7 @@ CALLS_WAITING = 1_000
 class Calls:
     """Ordinary frames are carried out one after the other; grouped ones as they come, since they keep their order."""
 
-    __slots__ = ("_answer", "_in_flight", "_is_busy", "_waiting")
+    __slots__ = ("_answer", "_in_flight", "_is_busy", "_settled", "_waiting")
 
     def __init__(self, answer: "Callable[[Call, asyncio.Future[StoredEvent | None]], None]") -> None:
         """`answer` is told of each that has been carried out; the future holds its event, or what went wrong."""
@@ -26,6 +26,7 @@ class Calls:
         self._waiting: deque[Call] = deque()
         self._is_busy = False
         self._in_flight = 0
+        self._settled: asyncio.Event | None = None
 
     def add(self, call: Call) -> None:
         """Start it, or let it wait for its turn. Raises TooFast."""
@@ -44,7 +45,14 @@ class Calls:
 
     def drop(self) -> None:
         """Forget what waits."""
+        self._in_flight -= len(self._waiting)
         self._waiting.clear()
+
+    async def settle(self) -> None:
+        """Wait until all that was added has been carried out."""
+        if self._in_flight:
+            self._settled = asyncio.Event()
+            await self._settled.wait()
 
     def _go_on(self) -> None:
         if self._waiting and not self._is_busy:
@@ -56,9 +64,10 @@ class Calls:
 
     def _finish(self, call: Call, done: "asyncio.Future[StoredEvent | None]") -> None:
         self._in_flight -= 1
-        if done.cancelled():
-            return
-        self._answer(call, done)
+        if not done.cancelled():
+            self._answer(call, done)
         if not call.frame.GROUPED:
             self._is_busy = False
             self._go_on()
+        if self._settled is not None and not self._in_flight:
+            self._settled.set()

@@ -279,6 +279,11 @@ class Connection:
         for name in list(self.readers):
             self.unfollow(name)
 
+    async def settle(self) -> None:
+        """Wait until all that the client sent has been carried out."""
+        if self._calls is not None:
+            await self._calls.settle()
+
 
 def _size(message: str | bytes) -> int:
     """Bytes on the wire."""

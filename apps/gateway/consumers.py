@@ -210,6 +210,8 @@ async def _farewell(connection: Connection) -> None:
 
 async def _count_out(connection: Connection) -> None:
     await registry.leave(connection)
+    # A frame that waited for its turn may be a sign of life, which must not follow the goodbye.
+    await connection.settle()
     await in_writer(dispatch.say_goodbye, connection.actor)
 
 
