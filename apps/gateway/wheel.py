@@ -101,9 +101,10 @@ def _half_a_life() -> float:
 
 def _check_silence(connection: LiveSocket, now: float) -> None:
     """Ask a silent client's library for a pong, and drop it when that does not come either."""
-    silent = now - connection.outlet.heard_at
+    alive_at = connection.outlet.sign_of_life(now)
+    silent = now - alive_at
     heartbeat = settings.HEARTBEAT_SECONDS
-    if connection.outlet.heard_at and silent > heartbeat:
+    if alive_at and silent > heartbeat:
         if silent > heartbeat * SILENT_HEARTBEATS:
             connection.close(Unauthenticated("Nothing was heard from you for too long."), protocol.SILENCE)
         else:

@@ -134,7 +134,7 @@ async def test_somebody_elses_token_refreshes_nothing(alice, bob):
 async def test_a_silent_client_is_pinged_and_then_dropped(settings, beats, pings, code):
     client = connected(SYSTEM)
     now = time.monotonic()
-    client.outlet.heard_at = now - beats * settings.HEARTBEAT_SECONDS
+    client.outlet.alive_at = now - beats * settings.HEARTBEAT_SECONDS
     wheel._check_silence(client.connection, now)
     await asyncio.sleep(0.005)
     assert client.outlet.pings == pings
@@ -143,7 +143,7 @@ async def test_a_silent_client_is_pinged_and_then_dropped(settings, beats, pings
 
 async def test_where_the_server_watches_silence_itself_nothing_is_done():
     client = connected(SYSTEM)
-    client.outlet.heard_at = 0.0
+    client.outlet.alive_at = 0.0
     wheel._check_silence(client.connection, now=1e9)
     await asyncio.sleep(0.005)
     assert (client.outlet.pings, client.outlet.closed) == (0, None)
