@@ -254,17 +254,24 @@ class Connection:
 
     # Rights
 
+    def close_if_expired(self) -> bool:
+        """Close when its token has ended: with another one the client may come back."""
+        if self.actor.expires_at is None or self.actor.expires_at > time.time():
+            return False
+        self.close(Unauthenticated("Your token has expired; refresh it and come back."))
+        return True
+
     async def check_rights(self) -> None:
         """Close or unfollow what this client may no longer have, and know it by its rights of now."""
-        if self.actor.expires_at is not None and self.actor.expires_at <= time.time():
-            self.close(Unauthenticated("Your token has expired; refresh it and come back."))
+        if self.close_if_expired():
             return
         before = self.actor
         actor = await in_reader(renewed, before)
         if self.actor is not before:
             return await self.check_rights()  # It has brought other credentials meanwhile.
         if actor is None:
-            self.close(Revoked())
+            if not self.close_if_expired():  # It may have ended while it was looked at.
+                self.close(Revoked())
             return
         self._become(actor)
         for name in list(self.readers):

@@ -84,12 +84,10 @@ async def _tick(tick: int) -> None:
 
 def _check_token(connection: LiveSocket) -> None:
     ends_at = connection.actor.expires_at
-    if ends_at is None:
+    if ends_at is None or connection.close_if_expired():
         return
     left = ends_at - time.time()
-    if left <= 0:
-        connection.close(Unauthenticated("Your token has expired; refresh it and come back."))
-    elif left <= WARN_SECONDS and not connection.warned and left <= _half_a_life():
+    if left <= WARN_SECONDS and not connection.warned and left <= _half_a_life():
         connection.warned = True
         connection.answer(wire.frame("token_expiring", data={"seconds": max(0, int(left))}))
 

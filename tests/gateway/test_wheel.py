@@ -102,6 +102,20 @@ async def test_a_token_that_has_ended_ends_the_connection(alice):
     assert told(client) == ["error"], "the reason is said, since some servers drop it from the close"
 
 
+async def test_a_token_that_ends_while_it_is_looked_at_was_not_taken_away(alice, monkeypatch):
+    renewed = connections.renewed
+
+    def slowly(actor):
+        time.sleep(max(0.0, actor.expires_at - time.time()))
+        return renewed(actor)
+
+    monkeypatch.setattr(connections, "renewed", slowly)
+    client = connected(Actor(user=alice, expires_at=time.time() + 0.3))
+    await wheel._check_rights([client.connection])
+    await until(lambda: client.outlet.closed)
+    assert client.outlet.closed[0] == 4401, "who is told 4440 does not come back"
+
+
 async def test_a_refreshed_token_keeps_the_connection_and_is_announced_again(alice):
     client = connected(await in_writer(lambda: actor_from_bearer(tokens.issue(alice).access)))
     client.connection.actor = replace(client.connection.actor, expires_at=time.time() + 5)
