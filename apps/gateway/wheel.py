@@ -45,7 +45,8 @@ def start() -> None:
 async def watch(connection: LiveSocket) -> None:
     """Watch over a socket that is live from now on. What was told of its rights while it came in did not reach it."""
     start()
-    await _check_rights([connection])
+    if unknown := await _check_rights([connection]):
+        spawn(_check_until_known(unknown), f"check {connection.id}")
 
 
 async def stop() -> None:
@@ -109,12 +110,23 @@ def _check_silence(connection: LiveSocket, now: float) -> None:
             connection.outlet.ping()
 
 
-async def _check_rights(connections: Iterable[LiveSocket]) -> None:
+async def _check_rights(connections: Iterable[LiveSocket]) -> list[LiveSocket]:
+    """Those of which it could not be found out, since the database gave no answer, say."""
+    unknown = []
     for connection in connections:
         try:
             await connection.check_rights()
         except Exception as problem:
             logger.warning("The rights of %s could not be checked: %s", connection.id, problem)
+            unknown.append(connection)
+    return unknown
+
+
+async def _check_until_known(connections: list[LiveSocket]) -> None:
+    """Whose access may have ended is looked at until it is known whether it has."""
+    while unknown := await _check_rights(connections):
+        await asyncio.sleep(TICK_SECONDS)
+        connections = [connection for connection in unknown if connection.id in registry.live]
 
 
 @on_revoked
@@ -138,4 +150,4 @@ def _look_at_sockets(revocation: Revocation) -> None:
     dispatch.forget_roles()
     concerned = [c for c in registry.live.values() if revocation.concerns(c.actor)]
     if concerned:
-        spawn(_check_rights(concerned), "check revoked")
+        spawn(_check_until_known(concerned), "check revoked")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from apps.accounts import services, tokens
 from apps.accounts.actors import SYSTEM, Actor
@@ -191,6 +191,54 @@ async def test_a_revocation_is_looked_at_once_wherever_it_comes_from(process, al
     assert looked_at == [Revocation(user_id=alice.pk)]
     process._on_notice(heard[0] | {"process": "another"})
     assert looked_at == [Revocation(user_id=alice.pk)] * 2
+
+
+@pytest.fixture
+def unsure(monkeypatch):
+    """The database gives no answer to who asks whether access still holds, until it is `there`."""
+
+    class Unsure:
+        there = False
+        asked = 0
+
+        def renewed(self, actor):
+            self.asked += 1
+            if not self.there:
+                raise OperationalError("the database is locked")
+            return renewed(actor)
+
+    renewed, unsure = connections.renewed, Unsure()
+    monkeypatch.setattr(connections, "renewed", unsure.renewed)
+    monkeypatch.setattr(wheel, "TICK_SECONDS", 0.01)
+    return unsure
+
+
+async def test_access_that_may_have_ended_is_looked_at_until_the_database_answers(process, alice, unsure):
+    hers = connected(Actor(user=alice))
+    await in_writer(lambda: services.deactivate_user(SYSTEM, user=alice))
+    await until(lambda: unsure.asked >= 6)
+    assert hers.outlet.closed is None
+    unsure.there = True
+    await until(lambda: hers.outlet.closed)
+    assert hers.outlet.closed[0] == 4440
+
+
+async def test_who_comes_in_is_looked_at_until_the_database_answers(process, alice, unsure, monkeypatch):
+    monkeypatch.setattr(wheel, "start", lambda: None)
+    hers = connected(Actor(user=alice))
+    await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
+    await wheel.watch(hers.connection)
+    unsure.there = True
+    await until(lambda: hers.outlet.closed)
+
+
+async def test_who_has_gone_is_looked_at_no_more(process, alice, unsure):
+    hers = connected(Actor(user=alice))
+    looking = asyncio.create_task(wheel._check_until_known([hers.connection]))
+    await until(lambda: unsure.asked)
+    del registry.live[hers.connection.id]
+    async with asyncio.timeout(5):
+        await looking
 
 
 async def test_a_revoked_key_loses_its_socket(process, alice, agent_key):
