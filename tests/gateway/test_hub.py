@@ -307,6 +307,34 @@ async def test_who_could_not_follow_leaves_no_trace(hub, topic, write, monkeypat
     await until(lambda: hub.topics == 0)
 
 
+async def test_who_gives_up_before_the_topic_is_found_leaves_no_trace(hub, topic, monkeypatch):
+    monkeypatch.setattr(hubs, "LINGER_SECONDS", 0.01)
+    waiting = asyncio.create_task(hub.wait(str(topic), after=0, seconds=20))
+    await until(lambda: hub._starting)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await until(lambda: not hub._starting)
+    await until(lambda: hub.topics == 0)
+
+
+async def test_a_topic_that_cannot_be_found_is_not_listened_to(hub, topic, write, monkeypatch):
+    def away(name):
+        raise OSError("the database is gone")
+
+    alice = Client(topic)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "position", away)
+        await alice.follow()
+    await until(lambda: alice.apply() or alice.answers)
+    assert alice.answers[-1]["data"]["code"] == "unavailable"
+    assert log._group(str(topic)) not in hub._ear._layer.groups
+    await alice.follow()
+    log.reads.clear()
+    await write(topic, "a")
+    await until(lambda: alice.apply() or alice.texts == ["a"])
+    assert log.reads[str(topic)] == 0, "it is listened to again"
+
+
 async def test_a_whisper_is_heard_and_not_kept(hub, topic, write):
     alice, stranger = Client(topic), Client(StoryTopic(key=uuid4().hex))
     await alice.follow()
