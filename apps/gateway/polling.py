@@ -14,7 +14,7 @@ from django.http.response import HttpResponseNotModified
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_from_bearer, actor_from_session
 from apps.accounts.refusals import Invalid, NotFound, Refusal, Unauthenticated, Unavailable
-from apps.accounts.rest import bearer_of
+from apps.accounts.rest import CODES, bearer_of
 from apps.events import log, store, wire
 from apps.events.declare import Topic
 from apps.events.log import Page
@@ -54,7 +54,7 @@ async def read_events(request: HttpRequest) -> HttpResponse:
     """
     try:
         if request.method not in ("GET", "HEAD"):
-            return HttpResponse(status=405, headers={"Allow": "GET"})
+            return _not_allowed()
         return await _answer(request)
     except Refusal as refusal:
         return refused(refusal)
@@ -71,6 +71,12 @@ def refused(refusal: Refusal) -> HttpResponse:
     if refusal.retry_after is not None:
         response["Retry-After"] = str(max(1, round(refusal.retry_after)))
     return response
+
+
+def _not_allowed() -> HttpResponse:
+    """As the other doors of REST say it."""
+    body = wire.dumps({"error": {"code": CODES[405], "message": "Here one can only read: GET."}})
+    return HttpResponse(body, status=405, content_type="application/json", headers={"Allow": "GET"})
 
 
 async def _answer(request: HttpRequest) -> HttpResponse:
