@@ -173,6 +173,7 @@ class Connection:
         # Whoever looked at this client's rights meanwhile did not see that it follows this.
         if not await in_reader(topic.can_read, self.actor):
             self.unfollow(name)
+        if self.readers.get(name) is not reader:  # Or it was seen, and the right is back already.
             raise NotFound(f"There is no topic {name}.")
         where = {"topic": name, "epoch": at.epoch, "head": at.seq}
         if not recovered:

@@ -1,6 +1,7 @@
 """The wheel: tokens that end, clients that fall silent, and access that was taken away."""
 
 import asyncio
+import itertools
 import json
 import time
 from dataclasses import replace
@@ -17,6 +18,7 @@ from apps.accounts.models import Membership, TokenFamily, User
 from apps.accounts.revocations import Revocation
 from apps.accounts.roles import Role
 from apps.events import dispatch, log
+from apps.events.declare import Topic
 from apps.events.threads import in_reader, in_writer
 from apps.gateway import connection as connections
 from apps.gateway import hub as hubs
@@ -326,6 +328,25 @@ async def test_a_topic_that_is_lost_while_it_is_being_followed_is_not_followed(p
     await his.follow()
     assert told(his) == ["error"]
     assert (his.connection.readers, process._followed[f"team.{team.pk}"].users) == ({}, 0)
+
+
+async def test_a_topic_that_is_lost_for_a_moment_while_it_is_being_followed_is_not_followed(
+    process, team, bob, monkeypatch
+):
+    his = connected(Actor(user=bob), name := f"team.{team.pk}")
+    loop, looks = asyncio.get_running_loop(), itertools.count(1)
+
+    def may_now_and_then(topic, actor):
+        which = next(looks)
+        if which == 2:  # while it is asked again, the wheel asks too
+            asyncio.run_coroutine_threadsafe(wheel._check_rights([his.connection]), loop).result(10)
+        return which != 3
+
+    monkeypatch.setattr(type(Topic.parse(name)), "can_read", may_now_and_then)
+    await his.follow()
+    assert (next(looks), told(his)) == (4, ["error"])
+    assert (his.connection.readers, process._followed[name].users) == ({}, 0)
+    assert not process._followed[name].tail.level
 
 
 async def test_what_waits_to_be_carried_out_ends_with_the_access(process, alice, monkeypatch):
