@@ -35,7 +35,7 @@ async def work(monkeypatch):
 async def of_alice(work):
     """Her frames; `answered` has the ids of those that were answered."""
     answered = []
-    waiting = Calls(lambda call, done: answered.append(call.id))
+    waiting = Calls(lambda call, id, done: answered.append(id))
     return waiting, answered
 
 
@@ -48,7 +48,7 @@ def frame(id):
 async def test_the_next_begins_when_the_one_before_has_ended(work, of_alice):
     hers, answered = of_alice
     for id in "abc":
-        hers.add(frame(id))
+        hers.add(frame(id), id)
     for id in "abc":
         assert list(work.begun)[-1] == id
         work.begun[id].set_result(None)
@@ -58,7 +58,7 @@ async def test_the_next_begins_when_the_one_before_has_ended(work, of_alice):
 async def test_one_that_was_cancelled_holds_up_none_that_follow(work, of_alice):
     hers, answered = of_alice
     for id in "ab":
-        hers.add(frame(id))
+        hers.add(frame(id), id)
     work.begun["a"].cancel()
     await until(lambda: "b" in work.begun)
     work.begun["b"].set_result(None)
@@ -69,7 +69,7 @@ async def test_it_has_settled_when_the_last_that_waited_has_ended(work, of_alice
     hers, answered = of_alice
     await hers.settle()
     for id in "abc":
-        hers.add(frame(id))
+        hers.add(frame(id), id)
     settling = asyncio.create_task(hers.settle())
     for id in "abc":
         await until(lambda id=id: id in work.begun)
@@ -83,11 +83,11 @@ async def test_what_was_dropped_is_not_waited_for_and_leaves_its_place_to_others
     monkeypatch.setattr(calls, "CALLS_WAITING", 3)
     hers, answered = of_alice
     for id in "abc":
-        hers.add(frame(id))
+        hers.add(frame(id), id)
     with pytest.raises(TooFast):
-        hers.add(frame("d"))
+        hers.add(frame("d"), "d")
     hers.drop()
-    hers.add(frame("e"))
+    hers.add(frame("e"), "e")
     settling = asyncio.create_task(hers.settle())
     for id in "ae":
         await until(lambda id=id: id in work.begun)
