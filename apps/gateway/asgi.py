@@ -8,9 +8,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from io import BytesIO
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import DisallowedHost, SuspiciousOperation, TooManyFieldsSent
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
+
+from apps.accounts.refusals import Invalid
+from apps.gateway.polling import refused
 
 View = Callable[[HttpRequest], Awaitable[HttpResponse]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -38,8 +41,12 @@ async def _answer(view: View, request: HttpRequest) -> HttpResponse:
     try:
         request.get_host()
         return await view(request)
+    except DisallowedHost:
+        return refused(Invalid("This server does not go by that name."))
+    except TooManyFieldsSent:
+        return refused(Invalid("There are too many parameters in this address."))
     except SuspiciousOperation:
-        return HttpResponse(status=400)
+        return refused(Invalid("This request cannot be read."))
 
 
 async def _unless_gone(answer: Coroutine[Any, Any, HttpResponse], receive: Any) -> HttpResponse | None:

@@ -57,7 +57,10 @@ class Backlog:
         """What follows `cursor`, up to `until`, from the database. None if that history is gone."""
         if frame := self._known(cursor, until):
             return frame
+        life = self._tail.life
         page = self._page_with(cursor) or await self._read_page_with(cursor)
+        if self._tail.life != life:
+            return None  # The page is of the life before.
         if frame := self._known(cursor, until):
             return frame  # Somebody else who waited for this page has built it.
         if page is None:

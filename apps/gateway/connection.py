@@ -31,7 +31,7 @@ from apps.gateway.calls import Calls
 from apps.gateway.frames import Frame
 from apps.gateway.limits import Allowance
 from apps.gateway.outlets import Outlet
-from apps.gateway.protocol import COULD_NOT
+from apps.gateway.protocol import COULD_NOT, id_of
 from apps.gateway.reader import Reader
 
 logger = logging.getLogger(__name__)
@@ -71,47 +71,46 @@ class Connection:
         if (size := _size(message)) > self._limit:
             raise TooLarge(f"A frame may have {self._limit} bytes, not {size}.")
         inbound = wire.parse(message, depth=self._depth)
-        id = inbound.get("id") if isinstance(inbound, dict) else None
-        id = id if isinstance(id, str | int) else None
+        id = id_of(inbound)
         try:
-            await self._act(inbound)
+            await self._act(inbound, id)
         except Refusal as refusal:
             self.refuse(refusal, id)
         except Exception:
             logger.exception("A frame of %s failed", self.actor.sender)
             self.refuse(Unavailable(COULD_NOT), id)
 
-    async def _act(self, inbound: Any) -> None:
+    async def _act(self, inbound: Any, id: Any) -> None:
         type = inbound.get("type") if isinstance(inbound, dict) else None
         match type:
             case "ping":
-                self.answer(wire.frame("pong", id=inbound.get("id"), data={"time": int(time.time() * 1000)}))
+                self.answer(wire.frame("pong", id=id, data={"time": int(time.time() * 1000)}))
             case "received":
                 self._credit(_data(inbound))
             case "subscribe":
-                await self._subscribe(inbound)
+                await self._subscribe(inbound, id)
             case "unsubscribe":
                 self.unfollow(str(inbound.get("topic")))
-                self.answer(wire.frame("ack", id=inbound.get("id")))
+                self.answer(wire.frame("ack", id=id))
             case "heads":
                 heads = {topic: reader.position for topic, reader in self.readers.items()}
-                self.answer(wire.frame("heads", id=inbound.get("id"), data=heads))
+                self.answer(wire.frame("heads", id=id, data=heads))
             case "presence":
-                self._presence(inbound)
+                self._presence(inbound, id)
             case "auth":
                 self.set_options(_data(inbound))
-                self.answer(wire.frame("ack", id=inbound.get("id")))
+                self.answer(wire.frame("ack", id=id))
             case "token_refresh":
-                await self._refresh(inbound)
+                await self._refresh(inbound, id)
             case _:
-                self._call(inbound)
+                self._call(inbound, id)
 
     def set_options(self, data: dict[str, Any]) -> None:
         """Options of an `auth` frame. Compression is ours to do once for all, so the client asks for it here."""
         if "compress" in data:
             self.outlet.compress = bool(data["compress"])
 
-    async def _refresh(self, inbound: dict[str, Any]) -> None:
+    async def _refresh(self, inbound: dict[str, Any], id: Any) -> None:
         """New credentials of the same person, without a new connection."""
 
         token = _data(inbound).get("token")
@@ -123,7 +122,7 @@ class Connection:
         self._become(actor)
         self.warned = False
         await self.check_rights()  # Whoever looked at them meanwhile saw the old credentials.
-        self.answer(wire.frame("ack", id=inbound.get("id")))
+        self.answer(wire.frame("ack", id=id))
 
     def _become(self, actor: Actor) -> None:
         """Speak as this actor from now on, also with the frames that wait for their turn."""
@@ -139,7 +138,7 @@ class Connection:
 
     # Topics
 
-    async def _subscribe(self, inbound: dict[str, Any]) -> None:
+    async def _subscribe(self, inbound: dict[str, Any], id: Any) -> None:
         data = _data(inbound)
         after, epoch = data.get("after"), data.get("epoch")
         if after is not None and (not isinstance(after, int) or isinstance(after, bool) or after < 0):
@@ -147,17 +146,17 @@ class Connection:
         if epoch is not None and not isinstance(epoch, str):
             raise Invalid("`epoch` is the string that came with your cursor.")
         name = inbound.get("topic") or data.get("topic")
-        await self.follow(Topic.parse(name), id=inbound.get("id"), after=after, epoch=epoch)
+        await self.follow(Topic.parse(name), id=id, after=after, epoch=epoch)
         if data.get("presence"):
             presence.join(self, str(name))
 
-    def _presence(self, inbound: dict[str, Any]) -> None:
+    def _presence(self, inbound: dict[str, Any], id: Any) -> None:
         """Ask who else follows a topic that this socket follows; `{on: false}` ends it."""
         name = str(inbound.get("topic"))
         if name not in self.readers:
             raise NotFound(f"You do not follow {name[:90]}.")
         (presence.join if _data(inbound).get("on", True) else presence.leave)(self, name)
-        self.answer(wire.frame("ack", id=inbound.get("id")))
+        self.answer(wire.frame("ack", id=id))
 
     async def follow(self, topic: Topic, *, id: Any = None, after: int | None = None, epoch: str | None = None) -> None:
         """Send what happens on `topic` from now on. Raises NotFound for a stranger."""
@@ -173,6 +172,7 @@ class Connection:
         # Whoever looked at this client's rights meanwhile did not see that it follows this.
         if not await in_reader(topic.can_read, self.actor):
             self.unfollow(name)
+        if self.readers.get(name) is not reader:  # Or it was seen, and the right is back already.
             raise NotFound(f"There is no topic {name}.")
         where = {"topic": name, "epoch": at.epoch, "head": at.seq}
         if not recovered:
@@ -191,24 +191,24 @@ class Connection:
 
     # Command frames
 
-    def _call(self, inbound: Any) -> None:
+    def _call(self, inbound: Any, id: Any) -> None:
         """Start a command frame; it is answered when it is on disk."""
         call = dispatch.understand(self.actor, inbound)
         self.allowance.spend_on(call.frame.TYPE, call.frame.RATE)
         if self._calls is None:
             self._calls = Calls(self._answer_call)
-        self._calls.add(call)
+        self._calls.add(call, id)
 
-    def _answer_call(self, call: dispatch.Call, done: "asyncio.Future[StoredEvent | None]") -> None:
+    def _answer_call(self, call: dispatch.Call, id: Any, done: "asyncio.Future[StoredEvent | None]") -> None:
         match done.exception():
             case None:
                 told = dispatch.ack(done.result(), brief=call.frame.GROUPED)
-                self.answer(wire.frame("ack", id=call.id, data=told))
+                self.answer(wire.frame("ack", id=id, data=told))
             case Refusal() as refusal:
-                self.refuse(refusal, call.id)
+                self.refuse(refusal, id)
             case problem:
                 logger.error("%s of %s failed", call.frame.TYPE, self.actor.sender, exc_info=problem)
-                self.refuse(Unavailable(COULD_NOT), call.id)
+                self.refuse(Unavailable(COULD_NOT), id)
 
     # Answers
 
@@ -224,7 +224,7 @@ class Connection:
     def refuse(self, refusal: Refusal, id: Any = None) -> None:
         """Send an `error` frame, and close when there were too many of its kind."""
         metrics.refusals.labels(refusal.code).inc()
-        self.answer(wire.error(refusal, None if id is None else str(id)))
+        self.answer(wire.error(refusal, id))
         if self.allowance.strike(refusal):
             self.close(refusal)
 
@@ -254,17 +254,24 @@ class Connection:
 
     # Rights
 
+    def close_if_expired(self) -> bool:
+        """Close when its token has ended: with another one the client may come back."""
+        if self.actor.expires_at is None or self.actor.expires_at > time.time():
+            return False
+        self.close(Unauthenticated("Your token has expired; refresh it and come back."))
+        return True
+
     async def check_rights(self) -> None:
         """Close or unfollow what this client may no longer have, and know it by its rights of now."""
-        if self.actor.expires_at is not None and self.actor.expires_at <= time.time():
-            self.close(Unauthenticated("Your token has expired; refresh it and come back."))
+        if self.close_if_expired():
             return
         before = self.actor
         actor = await in_reader(renewed, before)
         if self.actor is not before:
             return await self.check_rights()  # It has brought other credentials meanwhile.
         if actor is None:
-            self.close(Revoked())
+            if not self.close_if_expired():  # It may have ended while it was looked at.
+                self.close(Revoked())
             return
         self._become(actor)
         for name in list(self.readers):
@@ -278,6 +285,11 @@ class Connection:
         self._closing = True
         for name in list(self.readers):
             self.unfollow(name)
+
+    async def settle(self) -> None:
+        """Wait until all that the client sent has been carried out."""
+        if self._calls is not None:
+            await self._calls.settle()
 
 
 def _size(message: str | bytes) -> int:

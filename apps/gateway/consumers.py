@@ -125,7 +125,7 @@ class _Socket:
         connection.set_options(options)
         await registry.enter(connection)
         if id is not None:
-            connection.answer(wire.frame("ack", id=str(id)))
+            connection.answer(wire.frame("ack", id=id))
         return connection
 
     async def _auth_frame(self) -> tuple[Any, Actor, Message]:
@@ -137,7 +137,7 @@ class _Socket:
                 if len(message) > settings.LIMITS["frame_bytes"]:
                     raise BadFrame("The first frame is `auth`; this is too large for one.")
                 inbound = wire.parse(message, depth=settings.LIMITS["depth"])
-                id = inbound.get("id") if isinstance(inbound, dict) else None
+                id = protocol.id_of(inbound)
                 if not isinstance(inbound, dict) or inbound.get("type") != "auth":
                     raise Unauthenticated("Say who you are first: {type: auth, data: {token: …}}.")
                 data = inbound.get("data")
@@ -145,7 +145,7 @@ class _Socket:
                 if not isinstance(data, dict) or not isinstance(token, str):
                     raise Invalid("`auth` needs data with a `token`.")
             except Refusal as refusal:
-                await self.send({"type": "websocket.send", "text": wire.error(refusal, _id(id)).decode()})
+                await self.send({"type": "websocket.send", "text": wire.error(refusal, id).decode()})
                 continue
             return id, await in_reader(actor_from_bearer, token), data
         raise BadFrame("Too many frames before `auth`.")
@@ -210,12 +210,10 @@ async def _farewell(connection: Connection) -> None:
 
 async def _count_out(connection: Connection) -> None:
     await registry.leave(connection)
+    # A frame that waited for its turn may be a sign of life, which must not follow the goodbye.
+    await connection.settle()
     await in_writer(dispatch.say_goodbye, connection.actor)
 
 
 def _is_daphne(send: Send) -> bool:
     return "daphne" in getattr(send, "__module__", "") or "daphne" in repr(send)
-
-
-def _id(id: Any) -> str | None:
-    return str(id) if isinstance(id, str | int) else None

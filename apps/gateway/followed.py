@@ -35,6 +35,8 @@ class Followed:
     """Whether its group could be joined; without hints only the look at the heads finds what is new."""
     users: int = 0
     filling: asyncio.Task[None] | None = None
+    wanted: int = 0
+    """The highest seq that was hinted at since the last read began; that read may have come too early for it."""
     farewell: asyncio.TimerHandle | None = None
 
     async def reader(self, outlet: Outlet, *, after: int | None, epoch: str | None) -> tuple[Reader, Position, bool]:
@@ -73,12 +75,12 @@ class Followed:
         if hint["type"] == "log.whisper":
             tail.whisper(Frame(hint["frame"]))
         elif tail.epoch and hint["epoch"] != tail.epoch:
-            self.fill()
+            self.fill(hint["last"])
         else:
             tail.epoch = hint["epoch"]
             complete = tail.add(hint["first"], hint["frames"]) if hint["frames"] else hint["last"] <= tail.head
             if not complete:
-                self.fill()
+                self.fill(hint["last"])
 
     async def compare(self, at: Position, head: int) -> None:
         """The database says that the topic is `at`; our head was `head` before it was asked."""
@@ -96,10 +98,11 @@ class Followed:
 
     def _fill_up_to(self, seq: int) -> None:
         if self.tail.head < seq:
-            self.fill()
+            self.fill(seq)
 
-    def fill(self) -> None:
+    def fill(self, up_to: int = 0) -> None:
         """Read what is missing, once for all readers."""
+        self.wanted = max(self.wanted, up_to)
         if self.filling is None:
             self.filling = asyncio.create_task(self._fill_gap(), name=f"fill {self.tail.topic}")
 
@@ -108,14 +111,15 @@ class Followed:
         try:
             await asyncio.sleep(REORDER_SECONDS)
             while True:
+                self.wanted = 0
                 page, events = await in_reader(log.encoded, log.read_after, tail.topic, tail.head, tail.epoch or None)
                 if page.reset:
                     self._start_over(Position(tail.topic, page.epoch, page.head, page.floor))
-                    return
-                tail.epoch, tail.floor = page.epoch, page.floor
+                else:
+                    tail.epoch, tail.floor = page.epoch, page.floor
                 if page.events:
                     tail.add(page.events[0].seq, events)
-                if tail.head >= page.head and not tail.early:
+                if tail.head >= max(page.head, self.wanted) and not tail.early:
                     return
                 if not page.events:
                     tail.early.clear()

@@ -95,8 +95,7 @@ class Hub:
         followed = self._followed[topic]
         followed.users -= 1
         if not followed.users:
-            loop = asyncio.get_running_loop()
-            followed.farewell = loop.call_later(LINGER_SECONDS, self._forget, topic, followed)
+            self._linger(topic, followed)
 
     async def wait(self, topic: str, after: int, seconds: float) -> bool:
         """Wait until `topic` has something after `after`, or `seconds` are over."""
@@ -133,9 +132,13 @@ class Hub:
         try:
             at = await in_reader(store.position, topic)
             tail = Tail(at if at.epoch else await in_writer(store.found, topic))
+        except Exception:
+            await self._leave_group(topic)
+            raise
         finally:
             early = self._early.pop(topic)
         followed = self._followed[topic] = Followed(tail, Backlog(tail), hears)
+        self._linger(topic, followed)  # Who wanted it may have gone meanwhile.
         for hint in early:
             self._take(hint)
         return followed
@@ -151,6 +154,11 @@ class Hub:
             return False
         return True
 
+    def _linger(self, topic: str, followed: Followed) -> None:
+        """Nobody uses it now: keep it for a while."""
+        loop = asyncio.get_running_loop()
+        followed.farewell = loop.call_later(LINGER_SECONDS, self._forget, topic, followed)
+
     def _forget(self, topic: str, followed: Followed) -> None:
         if not followed.users and self._followed.get(topic) is followed:
             del self._followed[topic]
@@ -159,9 +167,10 @@ class Hub:
     async def _leave_group(self, topic: str) -> None:
         if topic not in self._followed and self._ear.is_open:
             try:
-                await self._ear.leave(topic)
+                async with asyncio.timeout(LAYER_SECONDS):
+                    await self._ear.leave(topic)
             except Exception as problem:
-                logger.warning("Could not leave the group of %s: %s", topic, problem)
+                logger.warning("Could not leave the group of %s: %r", topic, problem)
 
     # Hints
 

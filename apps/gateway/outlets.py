@@ -27,9 +27,11 @@ class Outlet(Protocol):
     @property
     def is_full(self) -> bool: ...
 
-    @property
-    def heard_at(self) -> float:
-        """When the client was last heard, on the monotonic clock; 0 where the server itself watches for that."""
+    def sign_of_life(self, now: float) -> float:
+        """When the client was last known to be there, on the monotonic clock; 0 where the server watches for that.
+
+        It said something then, or has taken bytes since this was asked before. Ask at each turn of the wheel.
+        """
 
     def ping(self) -> None: ...
 
@@ -70,8 +72,7 @@ class RawSocket(Protocol):
     writable: asyncio.Event
     outlet: "RawOutlet | None"
 
-    @property
-    def heard_at(self) -> float: ...
+    def sign_of_life(self, now: float) -> float: ...
 
     def ping(self) -> None: ...
 
@@ -95,9 +96,8 @@ class RawOutlet(_Waking):
         if protocol.transport.is_closing():
             self.detach()  # It went before there was an outlet to be told.
 
-    @property
-    def heard_at(self) -> float:
-        return self._protocol.heard_at
+    def sign_of_life(self, now: float) -> float:
+        return self._protocol.sign_of_life(now)
 
     def ping(self) -> None:
         self._protocol.ping()
@@ -153,7 +153,8 @@ class AsgiOutlet(_Waking):
         self._pump: asyncio.Task[None] | None = None
         self._closing = False
 
-    heard_at = 0.0
+    def sign_of_life(self, now: float) -> float:
+        return 0.0
 
     def ping(self) -> None:
         """ASGI has no ping; servers send their own."""

@@ -7,6 +7,7 @@ told holds for a few seconds, so one that crashed is soon forgotten. Nothing her
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from apps.accounts.actors import Actor
@@ -53,6 +54,8 @@ class Room:
 
     topic: str
     here: set[Present] = field(default_factory=set)
+    late: set[Present] = field(default_factory=set)
+    """Those that had no room for what was said, and hear it when they have."""
     elsewhere: dict[str, Told] = field(default_factory=dict)
     said: dict[str, Any] | None = None
     said_at: float = 0.0
@@ -150,11 +153,24 @@ def _say(room: Room) -> None:
     if data != room.said:
         room.said = data
         frame = room.frame()
-        for connection in room.here:
-            if not connection.outlet.is_full:
-                connection.outlet.write(frame)
+        for connection in room.here - room.late:
+            _say_to(connection, room, frame)
     if not room.here and _rooms.get(room.topic) is room:
         del _rooms[room.topic]
+
+
+def _say_to(connection: Present, room: Room, frame: Frame) -> None:
+    if connection.outlet.is_full:
+        room.late.add(connection)
+        connection.outlet.wake_when_writable(partial(_say_late, connection, room))
+    else:
+        connection.outlet.write(frame)
+
+
+def _say_late(connection: Present, room: Room) -> None:
+    room.late.discard(connection)
+    if connection in room.here:
+        _say_to(connection, room, room.frame())
 
 
 def _tell(room: Room, people: People) -> None:

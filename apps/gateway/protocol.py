@@ -1,5 +1,7 @@
 """The gateway's own words on the wire; what features say is in their contracts."""
 
+from typing import Any
+
 from apps.accounts import refusals
 from apps.accounts.refusals import Refusal
 
@@ -33,6 +35,12 @@ UNKNOWN_ADDRESS = 4404
 RESTART = 1012
 
 COULD_NOT = "This could not be done; the server's log says why."
+
+
+def id_of(inbound: object) -> Any:
+    """The `id` with which a frame is answered: just as it was sent, if it is text or a whole number."""
+    id = inbound.get("id") if isinstance(inbound, dict) else None
+    return id if isinstance(id, str | int) and not isinstance(id, bool) else None
 
 
 def close_codes() -> dict[str, int]:

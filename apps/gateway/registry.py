@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from django.db.models.functions import Now
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Refusal, TooManyConnections, Unavailable
 from apps.events.threads import in_writer_twice
+from apps.gateway.background import spawn
 from apps.gateway.models import Connection as Row
 from apps.gateway.models import ServerProcess
 from apps.gateway.outlets import Outlet
@@ -34,6 +36,8 @@ logger = logging.getLogger(__name__)
 SEEN_EVERY_SECONDS = 3.0
 DEAD_AFTER_SECONDS = 10.0
 COME_BACK_SECONDS = 5.0
+GONE_AT_ONCE = 5_000
+"""A database takes so many parameters in one statement."""
 
 
 class LiveSocket(Protocol):
@@ -58,6 +62,8 @@ class LiveSocket(Protocol):
     def answer(self, frame: bytes) -> None: ...
 
     def close(self, refusal: Refusal, code: int | None = None) -> None: ...
+
+    def close_if_expired(self) -> bool: ...
 
     async def check_rights(self) -> None: ...
 
@@ -95,12 +101,19 @@ _has_cleared = False
 _noted_at: float | None = None
 """When this process last gave a sign of life, by its own clock."""
 _still_on_the_books: set[str] = set()
-"""Sockets that went while the database could not be told. It is told with the next sign of life."""
+"""Sockets that went while the database could not be told. It is told with the next signs of life."""
 
 
 async def enter(connection: LiveSocket) -> None:
     """Count this socket in. Raises TooManyConnections when its owner has as many as allowed already."""
-    await _write(_Change(asyncio.get_running_loop().create_future(), row=_row_of(connection)))
+    try:
+        await _write(_Change(asyncio.get_running_loop().create_future(), row=_row_of(connection)))
+    except asyncio.CancelledError:
+        spawn(leave(connection), f"count out {connection.id}")  # Its row may be with the writer already.
+        raise
+    except Unavailable:
+        _still_on_the_books.add(connection.id)  # It may have been written, and the answer was lost.
+        raise
     live[connection.id] = connection
 
 
@@ -156,7 +169,7 @@ def _store(group: Iterable[_Change]) -> dict[int, Refusal]:
         _has_cleared = True
     # If this is done for the second time, those that enter may have their rows already.
     Row.objects.filter(id__in=[change.row.id if change.row else change.gone for change in group]).delete()
-    entering = [change for change in group if change.row is not None]
+    entering = [change for change in group if change.row is not None and not change.done.cancelled()]
     senders = sorted({change.row.sender for change in entering if change.row})
     if database.vendor == "postgresql":
         with database.cursor() as cursor:
@@ -204,7 +217,7 @@ def note_alive() -> None:
     was_away = _noted_at is not None and time.time() - _noted_at > DEAD_AFTER_SECONDS
     _note_process()
     transaction.on_commit(_note_time)
-    if gone := frozenset(_still_on_the_books):
+    if gone := frozenset(islice(_still_on_the_books, GONE_AT_ONCE)):
         Row.objects.filter(id__in=gone).delete()
         transaction.on_commit(lambda: _still_on_the_books.difference_update(gone))
     if not was_away:  # Else the database was away, or the machine, and the others had no chance either.

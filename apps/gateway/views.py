@@ -21,7 +21,7 @@ from apps.events import dispatch, log
 from apps.gateway import hub, metrics, registry
 from apps.gateway.limits import allowance_over_http
 from apps.gateway.models import Connection
-from apps.gateway.protocol import COULD_NOT
+from apps.gateway.protocol import COULD_NOT, id_of
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class FramesView(APIView):
             try:
                 answers.append(_ack(frame, _perform(actor, frame)))
             except Refusal as refusal:
-                answers.append({"type": "error", "id": _id(frame), "data": refusal.as_data()})
+                answers.append({"type": "error", "id": id_of(frame), "data": refusal.as_data()})
         return Response(answers)
 
 
@@ -144,11 +144,7 @@ def _perform(actor: Actor, frame: Any) -> dict[str, Any]:
 
 
 def _ack(frame: Any, data: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "ack", "id": _id(frame), "data": data}
-
-
-def _id(frame: Any) -> Any:
-    return frame.get("id") if isinstance(frame, dict) else None
+    return {"type": "ack", "id": id_of(frame), "data": data}
 
 
 def _described(row: Connection) -> dict[str, Any]:

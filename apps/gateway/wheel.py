@@ -45,7 +45,8 @@ def start() -> None:
 async def watch(connection: LiveSocket) -> None:
     """Watch over a socket that is live from now on. What was told of its rights while it came in did not reach it."""
     start()
-    await _check_rights([connection])
+    if unknown := await _check_rights([connection]):
+        spawn(_check_until_known(unknown), f"check {connection.id}")
 
 
 async def stop() -> None:
@@ -84,12 +85,10 @@ async def _tick(tick: int) -> None:
 
 def _check_token(connection: LiveSocket) -> None:
     ends_at = connection.actor.expires_at
-    if ends_at is None:
+    if ends_at is None or connection.close_if_expired():
         return
     left = ends_at - time.time()
-    if left <= 0:
-        connection.close(Unauthenticated("Your token has expired; refresh it and come back."))
-    elif left <= WARN_SECONDS and not connection.warned and left <= _half_a_life():
+    if left <= WARN_SECONDS and not connection.warned and left <= _half_a_life():
         connection.warned = True
         connection.answer(wire.frame("token_expiring", data={"seconds": max(0, int(left))}))
 
@@ -101,21 +100,33 @@ def _half_a_life() -> float:
 
 def _check_silence(connection: LiveSocket, now: float) -> None:
     """Ask a silent client's library for a pong, and drop it when that does not come either."""
-    silent = now - connection.outlet.heard_at
+    alive_at = connection.outlet.sign_of_life(now)
+    silent = now - alive_at
     heartbeat = settings.HEARTBEAT_SECONDS
-    if connection.outlet.heard_at and silent > heartbeat:
+    if alive_at and silent > heartbeat:
         if silent > heartbeat * SILENT_HEARTBEATS:
             connection.close(Unauthenticated("Nothing was heard from you for too long."), protocol.SILENCE)
         else:
             connection.outlet.ping()
 
 
-async def _check_rights(connections: Iterable[LiveSocket]) -> None:
+async def _check_rights(connections: Iterable[LiveSocket]) -> list[LiveSocket]:
+    """Those of which it could not be found out, since the database gave no answer, say."""
+    unknown = []
     for connection in connections:
         try:
             await connection.check_rights()
         except Exception as problem:
             logger.warning("The rights of %s could not be checked: %s", connection.id, problem)
+            unknown.append(connection)
+    return unknown
+
+
+async def _check_until_known(connections: list[LiveSocket]) -> None:
+    """Whose access may have ended is looked at until it is known whether it has."""
+    while unknown := await _check_rights(connections):
+        await asyncio.sleep(TICK_SECONDS)
+        connections = [connection for connection in unknown if connection.id in registry.live]
 
 
 @on_revoked
@@ -139,4 +150,4 @@ def _look_at_sockets(revocation: Revocation) -> None:
     dispatch.forget_roles()
     concerned = [c for c in registry.live.values() if revocation.concerns(c.actor)]
     if concerned:
-        spawn(_check_rights(concerned), "check revoked")
+        spawn(_check_until_known(concerned), "check revoked")

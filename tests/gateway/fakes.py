@@ -21,7 +21,7 @@ class FakeOutlet:
         self.full = False
         self.frames: list[Frame] = []
         self.closed: tuple[int, str] | None = None
-        self.heard_at = 0.0
+        self.alive_at = 0.0
         self.pings = 0
         self.room: int | None = None
         """Frames until it is full by itself; None: never."""
@@ -45,6 +45,9 @@ class FakeOutlet:
 
     def wake_when_writable(self, wake: Callable[[], None]) -> None:
         self._sleepers.append(wake)
+
+    def sign_of_life(self, now: float) -> float:
+        return self.alive_at
 
     def ping(self) -> None:
         self.pings += 1

@@ -4,6 +4,7 @@ import asyncio
 from random import Random
 
 from apps.events import log, store
+from apps.events.store import Position
 from apps.events.threads import in_reader
 from apps.gateway import backlog, tail
 from tests.gateway.conftest import start_hub, until
@@ -102,6 +103,22 @@ async def test_a_reader_of_large_events_reads_each_once(hub, topic, write, monke
     await alice.follow(after=0)
     await until(lambda: alice.apply() or alice.cursor == 40)
     assert log.reads[str(topic)] <= 40 / 4 + 2, "the pages, the warm ring, and one to spare"
+
+
+async def test_a_page_of_the_life_before_becomes_no_frame_of_the_next(hub, topic, write, monkeypatch):
+    await write(topic, *"abc")
+    await Client(topic).follow()
+    story = hub._followed[str(topic)]
+    read = story.backlog._read
+
+    async def and_then_it_starts_over(first):
+        page = await read(first)
+        story._start_over(Position(str(topic), "another", 3, 0))
+        return page
+
+    monkeypatch.setattr(story.backlog, "_read", and_then_it_starts_over)
+    assert await story.backlog.frame_after(0, until=3) is None
+    assert story.backlog._frames == {}
 
 
 async def test_what_others_read_meanwhile_takes_no_page_from_who_waited_for_it(hub, topic, write, monkeypatch):

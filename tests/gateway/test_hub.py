@@ -3,6 +3,7 @@
 import asyncio
 from uuid import uuid4
 
+import pytest
 from channels.layers import InMemoryChannelLayer
 
 from apps.events import log, store
@@ -104,6 +105,59 @@ async def test_a_hint_that_only_points_is_enough(hub, topic, write):
     texts = [str(i) * 60_000 for i in range(6)]
     await write(topic, *texts)
     await until(lambda: alice.apply() or alice.texts == texts)
+
+
+@pytest.fixture
+def reading(monkeypatch):
+    """Each read of what is missing comes too early for what happens until its page is let go."""
+
+    class Reading:
+        pages = 0
+
+        def __init__(self):
+            self.may_go = asyncio.Event()
+
+        async def __call__(self, *args):
+            page = await in_reader(*args)
+            self.pages += 1
+            await self.may_go.wait()
+            return page
+
+    reading = Reading()
+    monkeypatch.setattr(followed, "in_reader", reading)
+    return reading
+
+
+async def test_what_is_only_pointed_to_while_a_gap_is_filled_is_read_too(hub, topic, write, reading):
+    alice = Client(topic)
+    await alice.follow()
+    hub.holding = True
+    for count, text in enumerate("ab", start=1):
+        await write(topic, text)
+        [*_, hint] = await arrived(hub, count)
+        hub.deliver(hint | {"frames": []})
+        await until(lambda: reading.pages == 1)
+    reading.may_go.set()
+    await until(lambda: alice.apply() or alice.texts == ["a", "b"])
+    assert reading.pages == 2
+
+
+async def test_a_new_life_of_which_one_hears_while_a_gap_is_filled_is_not_overlooked(hub, topic, write, reading):
+    alice = Client(topic)
+    await alice.follow()
+    before = alice.epoch
+    hub.holding = True
+    await write(topic, "a")
+    [hint] = await arrived(hub, 1)
+    hub.deliver(hint | {"frames": []})
+    await until(lambda: reading.pages == 1)
+    await in_writer(store.start_epoch, [str(topic)])
+    await write(topic, "b")
+    [_, hint] = await arrived(hub, 2)
+    hub.deliver(hint)
+    reading.may_go.set()
+    await until(lambda: alice.apply() or alice.epoch != before)
+    assert (alice.resets, alice.cursor) == (1, 2)
 
 
 async def test_a_new_epoch_resets_all_readers(hub, topic, write):
@@ -251,6 +305,34 @@ async def test_who_could_not_follow_leaves_no_trace(hub, topic, write, monkeypat
     await until(lambda: alice.apply() or alice.answers)
     assert alice.answers[-1]["data"]["code"] == "unavailable"
     await until(lambda: hub.topics == 0)
+
+
+async def test_who_gives_up_before_the_topic_is_found_leaves_no_trace(hub, topic, monkeypatch):
+    monkeypatch.setattr(hubs, "LINGER_SECONDS", 0.01)
+    waiting = asyncio.create_task(hub.wait(str(topic), after=0, seconds=20))
+    await until(lambda: hub._starting)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await until(lambda: not hub._starting)
+    await until(lambda: hub.topics == 0)
+
+
+async def test_a_topic_that_cannot_be_found_is_not_listened_to(hub, topic, write, monkeypatch):
+    def away(name):
+        raise OSError("the database is gone")
+
+    alice = Client(topic)
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "position", away)
+        await alice.follow()
+    await until(lambda: alice.apply() or alice.answers)
+    assert alice.answers[-1]["data"]["code"] == "unavailable"
+    assert log._group(str(topic)) not in hub._ear._layer.groups
+    await alice.follow()
+    log.reads.clear()
+    await write(topic, "a")
+    await until(lambda: alice.apply() or alice.texts == ["a"])
+    assert log.reads[str(topic)] == 0, "it is listened to again"
 
 
 async def test_a_whisper_is_heard_and_not_kept(hub, topic, write):

@@ -177,6 +177,36 @@ async def test_a_short_poll_that_finds_nothing_is_304_and_reads_no_events(poll, 
     assert log.reads[str(topic)] == 0
 
 
+async def test_a_tag_is_known_however_it_comes_back(poll, topic, write):
+    await write(topic, "a")
+    tag = (await poll(after=1)).headers["etag"]
+    for known in (f"W/{tag}", f'"of another page", {tag}', f'W/"b",W/{tag}', "*"):
+        assert (await poll(after=1, headers={"If-None-Match": known})).status_code == 304, known
+    for other in ('"b"', tag.strip('"'), f"{tag[:-1]}0{tag[-1]}", "W/", "", '"' * 99, f"{tag[:-1]}"):
+        assert (await poll(after=1, headers={"If-None-Match": other})).status_code == 200, other
+
+
+async def test_a_tag_stands_for_what_was_asked_for(poll, topic, write, settings):
+    await write(topic, "a")
+    questions = [
+        {},
+        {"match": "b"},
+        {"match": ["b", "c"]},
+        {"match": "b", "places": 1},
+        {"type": "story_line"},
+        {"where.text": "b"},
+        {"where.text": ["b", "c"]},
+    ]
+    settings.LIMITS = settings.LIMITS | {"filtered_reads_per_second": 1_000}
+    tags = [(await poll(after=1, **question)).headers["etag"] for question in questions]
+    for question, mine in zip(questions, tags, strict=True):
+        knows = [(await poll(after=1, **question, headers={"If-None-Match": tag})).status_code == 304 for tag in tags]
+        assert knows == [tag == mine for tag in tags], question
+    assert len(set(tags)) == len(questions)
+    again = await poll(after=1, **{"where.text": ["c", "b"]}, wait=1, headers={"If-None-Match": tags[-1]})
+    assert again.status_code == 304, "in whatever order"
+
+
 async def test_a_known_tag_hides_no_news(poll, topic, write):
     await write(topic, "a")
     tag = (await poll(after=1)).headers["etag"]
@@ -329,7 +359,8 @@ async def test_a_database_that_is_away_is_said_in_words(poll, topic, monkeypatch
 async def test_only_reading_is_allowed(http, hub, token):
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         response = await http.request(method, LOG, headers={"Authorization": f"Bearer {token}"})
-        assert (response.status_code, response.headers["allow"]) == (405, "GET")
+        assert response.headers["allow"] == "GET"
+        assert refusal(response) == (405, "method_not_allowed", "Here one can only read: GET.")
 
 
 async def test_head_says_the_same_without_a_body(http, token, topic, write):
@@ -364,14 +395,15 @@ async def test_who_hangs_up_is_not_waited_for():
 
 async def test_another_hosts_name_is_refused(http, token, topic):
     headers = {"Authorization": f"Bearer {token}", "Host": "evil.example"}
-    assert (await http.get(LOG, params={"topic": str(topic)}, headers=headers)).status_code == 400
+    status, code, message = refusal(await http.get(LOG, params={"topic": str(topic)}, headers=headers))
+    assert (status, code) == (400, "invalid") and "name" in message
 
 
 async def test_an_address_with_too_much_in_it_is_refused(http, token):
     headers = {"Authorization": f"Bearer {token}"}
-    assert (
-        await http.get(f"{LOG}?{'a&' * settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}a", headers=headers)
-    ).status_code == 400
+    address = f"{LOG}?{'a&' * settings.DATA_UPLOAD_MAX_NUMBER_FIELDS}a"
+    status, code, message = refusal(await http.get(address, headers=headers))
+    assert (status, code) == (400, "invalid") and "parameters" in message
 
 
 async def test_what_it_says_is_never_taken_for_a_page(poll, topic):

@@ -76,6 +76,32 @@ async def test_one_may_ask_later_and_stop_asking(hub, topic):
     await until(lambda: names(hers) == ["alice"])
 
 
+async def test_who_had_no_room_hears_it_late_and_once(hub, topic):
+    hers, his = await looks(topic, "alice", 1), await looks(topic, "bob", 2)
+    await until(lambda: names(hers) == names(his) == ["alice", "bob"])
+    his.whispers.clear()
+    his.outlet.full = True
+    for number, name in enumerate(("carol", "dave"), start=3):
+        await looks(topic, name, number)
+        await until(lambda name=name: name in names(hers))
+    assert names(his) == []
+    his.outlet.free(room=1)
+    assert names(his) == names(hers) == ["alice", "bob", "carol", "dave"]
+    assert len(his.whispers) == 1
+
+
+async def test_who_leaves_while_there_is_no_room_hears_nothing_late(hub, topic):
+    hers, his = await looks(topic, "alice", 1), await looks(topic, "bob", 2)
+    await until(lambda: names(hers) == names(his) == ["alice", "bob"])
+    his.whispers.clear()
+    his.outlet.full = True
+    await looks(topic, "carol", 3)
+    await until(lambda: "carol" in names(hers))
+    his.connection.unfollow(str(topic))
+    his.outlet.free()
+    assert names(his) == []
+
+
 async def test_a_person_with_many_sockets_counts_once(hub, topic):
     first = await looks(topic, "alice", 1)
     second = await looks(topic, "alice", 1)

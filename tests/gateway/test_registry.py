@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from socket import gethostname
@@ -16,6 +17,7 @@ from apps.events.threads import in_reader, in_writer
 from apps.gateway import registry
 from apps.gateway.models import Connection as Row
 from apps.gateway.models import ServerProcess
+from tests.gateway.conftest import until
 from tests.gateway.fakes import Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,6 +29,7 @@ def a_fresh_process(settings, monkeypatch):
     monkeypatch.setattr(registry, "live", {})
     monkeypatch.setattr(registry, "_has_cleared", False)
     monkeypatch.setattr(registry, "_noted_at", None)
+    monkeypatch.setattr(registry, "_still_on_the_books", set())
     settings.LIMITS = settings.LIMITS | {"connections_per_user": 3, "connections_per_key": 2}
 
 
@@ -120,6 +123,39 @@ async def test_somebody_who_left_before_being_counted_in_leaves_no_row(alice):
     assert (registry.live, await rows()) == ({}, set())
 
 
+@pytest.fixture
+def writer(monkeypatch):
+    """The writer, held up until a test lets it go: `begun` is set when it has a group."""
+
+    class Writer:
+        begun, may_go = threading.Event(), threading.Event()
+
+        def store(self, group):
+            self.begun.set()
+            assert self.may_go.wait(10)
+            return store(group)
+
+    store, writer = registry._store, Writer()
+    monkeypatch.setattr(registry, "_store", writer.store)
+    return writer
+
+
+async def test_who_gives_up_while_the_row_waits_for_the_writer_leaves_none(alice, bob, writer):
+    entering = [asyncio.create_task(enter(alice))]
+    await asyncio.to_thread(writer.begun.wait, 10)
+    entering += [asyncio.create_task(enter(who)) for who in (alice, bob)]
+    await asyncio.sleep(0)
+    for task in entering[:2]:
+        task.cancel()
+    await asyncio.gather(*entering[:2], return_exceptions=True)
+    writer.may_go.set()
+    his = await entering[2]
+    await until(lambda: registry._writing is None)
+    assert registry.live == {his.id: his}
+    assert await rows() == {his.id}
+    assert registry._still_on_the_books == set()
+
+
 async def test_a_group_that_cannot_be_written_is_refused_and_the_next_one_is_not(alice, bob):
     ghost = socket_of(alice)
     ghost.actor = Actor(user=type(alice)(pk=987_654, username="nobody"))
@@ -127,6 +163,25 @@ async def test_a_group_that_cannot_be_written_is_refused_and_the_next_one_is_not
         await registry.enter(ghost)
     await enter(bob)
     assert set(registry.live) == await rows()
+
+
+async def test_a_connection_that_was_written_while_the_answer_was_lost_costs_nobody_a_place(alice, monkeypatch):
+    store = registry._store
+
+    def stored_and_lost(group):
+        store(group)
+        raise ConnectionError("the database has gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry, "_store", stored_and_lost)
+        for _ in range(3):
+            with pytest.raises(Unavailable):
+                await enter(alice)
+    assert len(await rows()) == 3
+    monkeypatch.setattr(registry, "GONE_AT_ONCE", 2)
+    for left in (1, 0):
+        await in_writer(registry.note_alive)
+        assert len(await rows()) == len(registry._still_on_the_books) == left
 
 
 # Other processes

@@ -70,7 +70,9 @@ def test_a_list_is_answered_in_order_with_a_refusal_in_its_place(api, alice, top
         write(topic, "refuse", "2"),
         write("story.secret", "b", "3"),
         7,
-        write(topic, "c", "4"),
+        write(topic, "c", 4),
+        write(topic, "refuse", 5),
+        write(topic, "d", {"a": [1]}),
     ]
     response = post(api(alice), frames)
     assert response.status_code == 200
@@ -80,7 +82,9 @@ def test_a_list_is_answered_in_order_with_a_refusal_in_its_place(api, alice, top
         ("error", "2", "conflict"),
         ("error", "3", "not_found"),
         ("error", None, "bad_frame"),
-        ("ack", "4", None),
+        ("ack", 4, None),
+        ("error", 5, "conflict"),
+        ("error", None, "bad_frame"),
     ]
     assert texts(topic) == ["a", "c"]
 

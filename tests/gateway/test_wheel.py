@@ -1,6 +1,7 @@
 """The wheel: tokens that end, clients that fall silent, and access that was taken away."""
 
 import asyncio
+import itertools
 import json
 import time
 from dataclasses import replace
@@ -8,7 +9,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from apps.accounts import services, tokens
 from apps.accounts.actors import SYSTEM, Actor
@@ -17,6 +18,7 @@ from apps.accounts.models import Membership, TokenFamily, User
 from apps.accounts.revocations import Revocation
 from apps.accounts.roles import Role
 from apps.events import dispatch, log
+from apps.events.declare import Topic
 from apps.events.threads import in_reader, in_writer
 from apps.gateway import connection as connections
 from apps.gateway import hub as hubs
@@ -102,6 +104,20 @@ async def test_a_token_that_has_ended_ends_the_connection(alice):
     assert told(client) == ["error"], "the reason is said, since some servers drop it from the close"
 
 
+async def test_a_token_that_ends_while_it_is_looked_at_was_not_taken_away(alice, monkeypatch):
+    renewed = connections.renewed
+
+    def slowly(actor):
+        time.sleep(max(0.0, actor.expires_at - time.time()))
+        return renewed(actor)
+
+    monkeypatch.setattr(connections, "renewed", slowly)
+    client = connected(Actor(user=alice, expires_at=time.time() + 0.3))
+    await wheel._check_rights([client.connection])
+    await until(lambda: client.outlet.closed)
+    assert client.outlet.closed[0] == 4401, "who is told 4440 does not come back"
+
+
 async def test_a_refreshed_token_keeps_the_connection_and_is_announced_again(alice):
     client = connected(await in_writer(lambda: actor_from_bearer(tokens.issue(alice).access)))
     client.connection.actor = replace(client.connection.actor, expires_at=time.time() + 5)
@@ -134,7 +150,7 @@ async def test_somebody_elses_token_refreshes_nothing(alice, bob):
 async def test_a_silent_client_is_pinged_and_then_dropped(settings, beats, pings, code):
     client = connected(SYSTEM)
     now = time.monotonic()
-    client.outlet.heard_at = now - beats * settings.HEARTBEAT_SECONDS
+    client.outlet.alive_at = now - beats * settings.HEARTBEAT_SECONDS
     wheel._check_silence(client.connection, now)
     await asyncio.sleep(0.005)
     assert client.outlet.pings == pings
@@ -143,7 +159,7 @@ async def test_a_silent_client_is_pinged_and_then_dropped(settings, beats, pings
 
 async def test_where_the_server_watches_silence_itself_nothing_is_done():
     client = connected(SYSTEM)
-    client.outlet.heard_at = 0.0
+    client.outlet.alive_at = 0.0
     wheel._check_silence(client.connection, now=1e9)
     await asyncio.sleep(0.005)
     assert (client.outlet.pings, client.outlet.closed) == (0, None)
@@ -177,6 +193,54 @@ async def test_a_revocation_is_looked_at_once_wherever_it_comes_from(process, al
     assert looked_at == [Revocation(user_id=alice.pk)]
     process._on_notice(heard[0] | {"process": "another"})
     assert looked_at == [Revocation(user_id=alice.pk)] * 2
+
+
+@pytest.fixture
+def unsure(monkeypatch):
+    """The database gives no answer to who asks whether access still holds, until it is `there`."""
+
+    class Unsure:
+        there = False
+        asked = 0
+
+        def renewed(self, actor):
+            self.asked += 1
+            if not self.there:
+                raise OperationalError("the database is locked")
+            return renewed(actor)
+
+    renewed, unsure = connections.renewed, Unsure()
+    monkeypatch.setattr(connections, "renewed", unsure.renewed)
+    monkeypatch.setattr(wheel, "TICK_SECONDS", 0.01)
+    return unsure
+
+
+async def test_access_that_may_have_ended_is_looked_at_until_the_database_answers(process, alice, unsure):
+    hers = connected(Actor(user=alice))
+    await in_writer(lambda: services.deactivate_user(SYSTEM, user=alice))
+    await until(lambda: unsure.asked >= 6)
+    assert hers.outlet.closed is None
+    unsure.there = True
+    await until(lambda: hers.outlet.closed)
+    assert hers.outlet.closed[0] == 4440
+
+
+async def test_who_comes_in_is_looked_at_until_the_database_answers(process, alice, unsure, monkeypatch):
+    monkeypatch.setattr(wheel, "start", lambda: None)
+    hers = connected(Actor(user=alice))
+    await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
+    await wheel.watch(hers.connection)
+    unsure.there = True
+    await until(lambda: hers.outlet.closed)
+
+
+async def test_who_has_gone_is_looked_at_no_more(process, alice, unsure):
+    hers = connected(Actor(user=alice))
+    looking = asyncio.create_task(wheel._check_until_known([hers.connection]))
+    await until(lambda: unsure.asked)
+    del registry.live[hers.connection.id]
+    async with asyncio.timeout(5):
+        await looking
 
 
 async def test_a_revoked_key_loses_its_socket(process, alice, agent_key):
@@ -264,6 +328,25 @@ async def test_a_topic_that_is_lost_while_it_is_being_followed_is_not_followed(p
     await his.follow()
     assert told(his) == ["error"]
     assert (his.connection.readers, process._followed[f"team.{team.pk}"].users) == ({}, 0)
+
+
+async def test_a_topic_that_is_lost_for_a_moment_while_it_is_being_followed_is_not_followed(
+    process, team, bob, monkeypatch
+):
+    his = connected(Actor(user=bob), name := f"team.{team.pk}")
+    loop, looks = asyncio.get_running_loop(), itertools.count(1)
+
+    def may_now_and_then(topic, actor):
+        which = next(looks)
+        if which == 2:  # while it is asked again, the wheel asks too
+            asyncio.run_coroutine_threadsafe(wheel._check_rights([his.connection]), loop).result(10)
+        return which != 3
+
+    monkeypatch.setattr(type(Topic.parse(name)), "can_read", may_now_and_then)
+    await his.follow()
+    assert (next(looks), told(his)) == (4, ["error"])
+    assert (his.connection.readers, process._followed[name].users) == ({}, 0)
+    assert not process._followed[name].tail.level
 
 
 async def test_what_waits_to_be_carried_out_ends_with_the_access(process, alice, monkeypatch):
