@@ -10,10 +10,23 @@ from apps.events import wire
 from apps.events.models import StoredEvent
 
 
+@pytest.fixture(autouse=True)
+def swept(monkeypatch):
+    """`swept(seconds_ago=1)`: this process has long been sweeping, and did so last at that time. At first, never."""
+
+    def remember(seconds_ago: float | None) -> None:
+        at = None if seconds_ago is None else wire.now() - timedelta(seconds=seconds_ago)
+        monkeypatch.setattr(sweeping, "_swept_at", at)
+        monkeypatch.setattr(sweeping, "_fair_from", 0.0)
+
+    remember(None)
+    return remember
+
+
 @pytest.fixture
-def long_up(monkeypatch):
+def long_up(swept):
     """This process has been up for longer than a lease."""
-    monkeypatch.setattr(sweeping, "_started", sweeping._started - 3600)
+    swept(seconds_ago=1)
 
 
 def an_hour_passes():
@@ -37,11 +50,46 @@ def test_a_lease_that_goes_on_is_left_alone(worker, long_up):
     assert StoredEvent.objects.count() == events
 
 
-def test_after_a_restart_of_the_server_agents_get_time_to_come_back(worker, monkeypatch):
-    monkeypatch.setattr(sweeping, "_started", sweeping.time.monotonic())
+@pytest.mark.parametrize("seconds_ago", [None, 17], ids=["it was started", "it stood still"])
+def test_after_the_server_was_not_there_agents_get_a_lease_to_come_back(worker, swept, seconds_ago):
+    swept(seconds_ago)
     an_hour_passes()
     sweep()
     assert worker.row.status == "online"
+
+
+def test_the_lease_to_come_back_is_a_whole_one(worker, swept, settings, monkeypatch):
+    swept(seconds_ago=17)
+    an_hour_passes()
+    sweep()
+    monkeypatch.setattr(sweeping, "_swept_at", wire.now())
+    sweep()
+    assert worker.row.status == "online"
+    monkeypatch.setattr(sweeping, "_fair_from", sweeping._fair_from - settings.AGENT_LEASE_SECONDS)
+    sweep()
+    assert worker.row.status == "offline"
+
+
+def test_only_a_sweep_that_was_committed_counts(worker, swept, django_capture_on_commit_callbacks):
+    swept(seconds_ago=17)
+    before = sweeping._swept_at
+    with django_capture_on_commit_callbacks() as committed:
+        sweep()
+    assert sweeping._swept_at == before
+    for note in committed:
+        note()
+    assert sweeping._swept_at > before
+
+
+def test_what_became_overdue_while_the_server_was_not_there_may_still_be_reported(worker, team, swept):
+    command = request_command(team_id=team.pk, spec={"argv": ["a"], "timeout": 60}, agent="worker")
+    worker.claim(command)
+    Command.objects.update(started_at=wire.now() - timedelta(seconds=100))
+    swept(seconds_ago=17)
+    sweep()
+    worker.report(command, "succeeded", exit_code=0)
+    command.refresh_from_db()
+    assert command.status == "succeeded"
 
 
 def test_a_vanished_agents_unclaimed_work_goes_to_another(worker, hire, team, long_up):

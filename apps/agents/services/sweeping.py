@@ -1,7 +1,10 @@
 """What has to be looked at again and again: leases that ended, commands that are overdue or wait."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
 
 from apps.agents.models import Agent, Command
 from apps.agents.services.commands import assign_waiting, lock_team, locked, move
@@ -10,22 +13,36 @@ from apps.events import wire
 from apps.events.sweeper import sweeps
 
 OVERDUE_GRACE = timedelta(seconds=30)
+STOOD_STILL = timedelta(seconds=5)
+"""Whoever has not swept for longer was not there, or had no database: then there were no heartbeats either."""
 
-_started = time.monotonic()
+_swept_at: datetime | None = None
+"""When the last sweep of this process began that was committed. By the wall clock, since it goes on in a suspend."""
+_fair_from = 0.0
+"""On the monotonic clock; before, no agent is judged by its silence."""
 
 
 @sweeps(seconds=1)
 def sweep() -> None:
     """End leases, fail what is long overdue, give out what waits. Inside a transaction."""
-    # While this process was not there, nobody took heartbeats: agents get a whole lease to come back.
-    if time.monotonic() - _started >= lease_seconds():
-        _end_leases()
-    _fail_overdue()
-    _assign()
-
-
-def _end_leases() -> None:
+    global _fair_from
     now = wire.now()
+    if _swept_at is None or now - _swept_at > STOOD_STILL:
+        # Nobody took heartbeats and reports: agents get a whole lease to come back and say what has become of things.
+        _fair_from = time.monotonic() + lease_seconds()
+    if time.monotonic() >= _fair_from:
+        _end_leases(now)
+        _fail_overdue(now)
+    _assign()
+    transaction.on_commit(partial(_note_swept, now))
+
+
+def _note_swept(at: datetime) -> None:
+    global _swept_at
+    _swept_at = at
+
+
+def _end_leases(now: datetime) -> None:
     ended = Agent.objects.exclude(status=Agent.Status.OFFLINE).filter(lease_until__lt=now)
     for agent in ended.order_by("team_id", "pk"):
         lock_team(agent.team_id)
@@ -34,12 +51,12 @@ def _end_leases() -> None:
             end_lease(agent, "The agent vanished.")
 
 
-def _fail_overdue() -> None:
+def _fail_overdue(now: datetime) -> None:
     """An agent ends a command at its timeout by itself; this is for one that does not."""
     running = Command.objects.filter(status=Command.Status.RUNNING, spec__timeout__isnull=False)
     for command in running.order_by("team_id", "pk"):
         overdue_at = command.overdue_at(OVERDUE_GRACE)
-        if overdue_at and overdue_at < wire.now():
+        if overdue_at and overdue_at < now:
             lock_team(command.team_id)
             command = locked(command.pk)
             if command.status == Command.Status.RUNNING:
