@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from apps.accounts.models import ApiKey, Team
+from apps.agents import carriers
 from apps.agents.models import Agent, Command
 from apps.agents.services import request_command, sweep, sweeping
 from apps.events import wire
 from apps.events.models import StoredEvent
+from tests.agents.conftest import Worker
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +123,61 @@ def test_what_waits_is_given_out(worker, team):
     sweep()
     command.refresh_from_db()
     assert command.status == "sent"
+
+
+@pytest.fixture
+def troubled(monkeypatch):
+    """The purpose of commands whose carrier fails at whatever becomes of them."""
+
+    class Troubled:
+        def state_changed(self, command):
+            raise ValueError("a mistake in a room above")
+
+    monkeypatch.setitem(carriers._carriers, "troubled", Troubled())
+    return "troubled"
+
+
+def running_on(agent, team, **more):
+    command = request_command(team_id=team.pk, spec={"argv": ["a"], "timeout": 60}, agent=agent.name)
+    agent.claim(command)
+    Command.objects.filter(pk=command.pk).update(**more)
+    return command
+
+
+def states_of(*commands):
+    for command in commands:
+        command.refresh_from_db()
+    return [command.status for command in commands]
+
+
+def test_trouble_with_one_agent_ends_no_other_ones_lease_later(worker, hire, team, long_up, troubled):
+    second = hire("second")
+    bad, good = running_on(worker, team, purpose=troubled), running_on(second, team)
+    an_hour_passes()
+    sweep()
+    assert states_of(bad, good) == ["running", "lost"]
+    assert (worker.row.status, second.row.status) == ("online", "offline")
+
+
+def test_trouble_with_one_command_keeps_no_other_one_running(worker, hire, team, long_up, troubled):
+    at = wire.now() - timedelta(seconds=100)
+    bad = running_on(worker, team, purpose=troubled, started_at=at)
+    good = running_on(hire("second"), team, started_at=at)
+    sweep()
+    assert states_of(bad, good) == ["running", "failed"]
+
+
+def test_trouble_in_one_team_keeps_no_other_one_waiting(worker, team, troubled):
+    """Whichever of them comes first."""
+    theirs = Team.objects.create(name="Theirs")
+    stranger = Worker(ApiKey.objects.create_key(name="theirs", team=theirs)[0], "stranger")
+    stranger.connect(labels=["local"])
+    for bad_team, good_team in ((team, theirs), (theirs, team)):
+        Command.objects.all().delete()
+        bad, good = (
+            request_command(team_id=of.pk, spec={"argv": ["a"]}, label="local") for of in (bad_team, good_team)
+        )
+        Command.objects.update(status="queued", agent=None)
+        Command.objects.filter(pk=bad.pk).update(purpose=troubled)
+        sweep()
+        assert states_of(bad, good) == ["queued", "sent"]

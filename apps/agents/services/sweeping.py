@@ -1,16 +1,24 @@
 """What has to be looked at again and again: leases that ended, commands that are overdue or wait."""
 
+import logging
 import time
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeVar
+from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from apps.agents.models import Agent, Command
 from apps.agents.services.commands import assign_waiting, lock_team, locked, move
 from apps.agents.services.presence import end_lease, lease_seconds
 from apps.events import wire
 from apps.events.sweeper import sweeps
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 OVERDUE_GRACE = timedelta(seconds=30)
 STOOD_STILL = timedelta(seconds=5)
@@ -44,27 +52,52 @@ def _note_swept(at: datetime) -> None:
 
 def _end_leases(now: datetime) -> None:
     ended = Agent.objects.exclude(status=Agent.Status.OFFLINE).filter(lease_until__lt=now)
-    for agent in ended.order_by("team_id", "pk"):
-        lock_team(agent.team_id)
-        agent.refresh_from_db()
-        if agent.status != Agent.Status.OFFLINE and agent.lease_until and agent.lease_until < now:
-            end_lease(agent, "The agent vanished.")
+    _each(ended.order_by("team_id", "pk"), partial(_end_lease, now=now))
+
+
+def _end_lease(agent: Agent, now: datetime) -> None:
+    lock_team(agent.team_id)
+    agent.refresh_from_db()
+    if agent.status != Agent.Status.OFFLINE and agent.lease_until and agent.lease_until < now:
+        end_lease(agent, "The agent vanished.")
 
 
 def _fail_overdue(now: datetime) -> None:
     """An agent ends a command at its timeout by itself; this is for one that does not."""
     running = Command.objects.filter(status=Command.Status.RUNNING, spec__timeout__isnull=False)
-    for command in running.order_by("team_id", "pk"):
-        overdue_at = command.overdue_at(OVERDUE_GRACE)
-        if overdue_at and overdue_at < now:
-            lock_team(command.team_id)
-            command = locked(command.pk)
-            if command.status == Command.Status.RUNNING:
-                move(command, Command.Status.FAILED, error="Timed out, and its agent did not say so.")
+    overdue = (command for command in running.order_by("team_id", "pk") if _is_overdue(command, now))
+    _each(overdue, _fail)
+
+
+def _is_overdue(command: Command, now: datetime) -> bool:
+    overdue_at = command.overdue_at(OVERDUE_GRACE)
+    return overdue_at is not None and overdue_at < now
+
+
+def _fail(command: Command) -> None:
+    lock_team(command.team_id)
+    command = locked(command.pk)
+    if command.status == Command.Status.RUNNING:
+        move(command, Command.Status.FAILED, error="Timed out, and its agent did not say so.")
 
 
 def _assign() -> None:
     waiting = Command.objects.filter(status=Command.Status.QUEUED).order_by("team_id").values_list("team_id", flat=True)
-    for team_id in waiting.distinct():
-        lock_team(team_id)
-        assign_waiting(team_id)
+    _each(waiting.distinct(), _assign_in)
+
+
+def _assign_in(team_id: UUID) -> None:
+    lock_team(team_id)
+    assign_waiting(team_id)
+
+
+def _each(items: Iterable[T], treat: Callable[[T], object]) -> None:
+    """One after the other: what fails for one is undone and logged, and keeps nobody else waiting."""
+    for item in items:
+        try:
+            with transaction.atomic():
+                treat(item)
+        except (OperationalError, InterfaceError):
+            raise  # The database has no time for anybody.
+        except Exception:
+            logger.exception("The sweep failed for %r", item)
