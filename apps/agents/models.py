@@ -32,6 +32,7 @@ class Agent(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.OFFLINE)
     instance = models.CharField(max_length=INSTANCE_LENGTH, blank=True, help_text="Names one life of its process.")
     connection = models.CharField(max_length=64, blank=True, db_index=True)
+    connected_at = models.DateTimeField(null=True, blank=True, help_text="Since when it can report without a break.")
     lease_until = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     version = models.CharField(max_length=64, blank=True)
@@ -134,8 +135,10 @@ class Command(models.Model):
         return status in self.WAYS.get(self.Status(self.status), ())
 
     def overdue_at(self, grace: timedelta) -> datetime | None:
-        """When its agent should have ended it by its timeout, and has had `grace` to say so."""
+        """When its agent should have ended it by its timeout, and has been there for the whole `grace` to say so."""
         timeout = self.spec.get("timeout")
         if not timeout or self.started_at is None:
             return None
-        return self.started_at + timedelta(seconds=timeout) + grace
+        due = self.started_at + timedelta(seconds=timeout)
+        came = self.agent.connected_at if self.agent else None
+        return max(due, came or due) + grace

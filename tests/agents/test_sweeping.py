@@ -8,6 +8,7 @@ from apps.accounts.models import ApiKey, Team
 from apps.agents import carriers
 from apps.agents.models import Agent, Command
 from apps.agents.services import request_command, sweep, sweeping
+from apps.agents.services.presence import note_disconnect
 from apps.events import wire
 from apps.events.models import StoredEvent
 from tests.agents.conftest import Worker
@@ -32,8 +33,37 @@ def long_up(swept):
     swept(seconds_ago=1)
 
 
+@pytest.fixture
+def troubled(monkeypatch):
+    """The purpose of commands whose carrier fails at whatever becomes of them."""
+
+    class Troubled:
+        def state_changed(self, command):
+            raise ValueError("a mistake in a room above")
+
+    monkeypatch.setitem(carriers._carriers, "troubled", Troubled())
+    return "troubled"
+
+
 def an_hour_passes():
     Agent.objects.update(lease_until=wire.now() - timedelta(hours=1))
+
+
+def everybody_came(seconds_ago):
+    Agent.objects.update(connected_at=wire.now() - timedelta(seconds=seconds_ago))
+
+
+def running_on(agent, team, **more):
+    command = request_command(team_id=team.pk, spec={"argv": ["a"], "timeout": 60}, agent=agent.name)
+    agent.claim(command)
+    Command.objects.filter(pk=command.pk).update(**more)
+    return command
+
+
+def states_of(*commands):
+    for command in commands:
+        command.refresh_from_db()
+    return [command.status for command in commands]
 
 
 def test_an_ended_lease_takes_the_agent_offline_and_its_commands_with_it(worker, team, long_up):
@@ -105,6 +135,7 @@ def test_a_vanished_agents_unclaimed_work_goes_to_another(worker, hire, team, lo
 
 
 def test_what_its_agent_does_not_end_at_its_timeout_fails(worker, team, long_up):
+    everybody_came(seconds_ago=100)
     command = request_command(team_id=team.pk, spec={"argv": ["a"], "timeout": 60}, agent="worker")
     worker.claim(command)
     Command.objects.update(started_at=wire.now() - timedelta(seconds=80))
@@ -117,37 +148,26 @@ def test_what_its_agent_does_not_end_at_its_timeout_fails(worker, team, long_up)
     assert (command.status, command.error) == ("failed", "Timed out, and its agent did not say so.")
 
 
+def test_who_came_back_has_the_whole_grace_to_report_what_ended_meanwhile(worker, team, long_up):
+    command = running_on(worker, team, started_at=wire.now() - timedelta(seconds=600))
+    everybody_came(seconds_ago=600)
+    note_disconnect(worker.actor)
+    sweep()
+    assert states_of(command) == ["running"]
+    worker.connect(running=[str(command.pk)])
+    sweep()
+    assert states_of(command) == ["running"]
+    everybody_came(seconds_ago=31)
+    sweep()
+    assert states_of(command) == ["failed"]
+
+
 def test_what_waits_is_given_out(worker, team):
     command = request_command(team_id=team.pk, spec={"argv": ["a"]}, label="local")
     Command.objects.update(status="queued", agent=None)
     sweep()
     command.refresh_from_db()
     assert command.status == "sent"
-
-
-@pytest.fixture
-def troubled(monkeypatch):
-    """The purpose of commands whose carrier fails at whatever becomes of them."""
-
-    class Troubled:
-        def state_changed(self, command):
-            raise ValueError("a mistake in a room above")
-
-    monkeypatch.setitem(carriers._carriers, "troubled", Troubled())
-    return "troubled"
-
-
-def running_on(agent, team, **more):
-    command = request_command(team_id=team.pk, spec={"argv": ["a"], "timeout": 60}, agent=agent.name)
-    agent.claim(command)
-    Command.objects.filter(pk=command.pk).update(**more)
-    return command
-
-
-def states_of(*commands):
-    for command in commands:
-        command.refresh_from_db()
-    return [command.status for command in commands]
 
 
 def test_trouble_with_one_agent_ends_no_other_ones_lease_later(worker, hire, team, long_up, troubled):
@@ -163,6 +183,7 @@ def test_trouble_with_one_command_keeps_no_other_one_running(worker, hire, team,
     at = wire.now() - timedelta(seconds=100)
     bad = running_on(worker, team, purpose=troubled, started_at=at)
     good = running_on(hire("second"), team, started_at=at)
+    everybody_came(seconds_ago=100)
     sweep()
     assert states_of(bad, good) == ["running", "failed"]
 

@@ -54,7 +54,8 @@ def connect_agent(actor: Actor, topic: None, frame: ConnectAgent) -> StoredEvent
     agent.key, agent.instance, agent.connection = actor.key, frame.instance, actor.connection
     agent.accepts, agent.labels, agent.slots = frame.accepts, frame.labels, frame.slots
     agent.version, agent.platform, agent.status = frame.version, frame.platform, Status.ONLINE
-    agent.seen_at, agent.lease_until = wire.now(), _lease_end()
+    agent.connected_at = agent.seen_at = wire.now()
+    agent.lease_until = _lease_end()
     agent.save()
 
     running = set(frame.running)
@@ -113,9 +114,10 @@ def end_lease(agent: Agent, why: str) -> None:
 
 def revive(agent: Agent, actor: Actor) -> None:
     """An agent whose lease had ended, or whose socket seemed to have, is heard of. The team is locked."""
-    agent.status, agent.lease_until, agent.seen_at = Status.ONLINE, _lease_end(), wire.now()
+    agent.connected_at = agent.seen_at = wire.now()
+    agent.status, agent.lease_until = Status.ONLINE, _lease_end()
     agent.connection = agent.connection or actor.connection
-    agent.save(update_fields=["status", "lease_until", "seen_at", "connection"])
+    agent.save(update_fields=["status", "lease_until", "seen_at", "connection", "connected_at"])
     log.append(_topic(agent), AgentStatusChanged(status=Status.ONLINE.value))
     announce(agent)
     assign_waiting(agent.team_id)

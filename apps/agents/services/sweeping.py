@@ -64,9 +64,10 @@ def _end_lease(agent: Agent, now: datetime) -> None:
 
 def _fail_overdue(now: datetime) -> None:
     """An agent ends a command at its timeout by itself; this is for one that does not."""
-    running = Command.objects.filter(status=Command.Status.RUNNING, spec__timeout__isnull=False)
+    present = Command.objects.select_related("agent").filter(agent__status=Agent.Status.ONLINE)
+    running = present.filter(status=Command.Status.RUNNING, spec__timeout__isnull=False)
     overdue = (command for command in running.order_by("team_id", "pk") if _is_overdue(command, now))
-    _each(overdue, _fail)
+    _each(overdue, partial(_fail, now=now))
 
 
 def _is_overdue(command: Command, now: datetime) -> bool:
@@ -74,10 +75,10 @@ def _is_overdue(command: Command, now: datetime) -> bool:
     return overdue_at is not None and overdue_at < now
 
 
-def _fail(command: Command) -> None:
+def _fail(command: Command, now: datetime) -> None:
     lock_team(command.team_id)
     command = locked(command.pk)
-    if command.status == Command.Status.RUNNING:
+    if command.status == Command.Status.RUNNING and _is_overdue(command, now):
         move(command, Command.Status.FAILED, error="Timed out, and its agent did not say so.")
 
 
