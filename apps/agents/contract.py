@@ -40,6 +40,7 @@ Line = Annotated[str, Field(max_length=8000), AfterValidator(_without_nul)]
 Sentence = Annotated[str, Field(max_length=4000), AfterValidator(_nul_shown)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Bytes = Annotated[int, Field(ge=0, lt=2**63)]
+CommandIds = Annotated[list[UUID], Field(max_length=1000)]
 
 
 # Topics -------------------------------------------------------------------------------------------
@@ -237,7 +238,10 @@ class TerminalPrinted(Event, type="terminal:output", topic=TerminalTopic, stream
 
 
 class ConnectAgent(CommandFrame, type="agent:connect", topic=None, role=Role.AGENT, rate="5/s"):
-    """Introduce oneself, first thing on each connection. Another `instance` means that the process is a new one."""
+    """Introduce oneself, first thing on each connection. Another `instance` means that the process is a new one.
+
+    `ended` as in `agent:status`.
+    """
 
     name: Name
     instance: Instance
@@ -246,15 +250,20 @@ class ConnectAgent(CommandFrame, type="agent:connect", topic=None, role=Role.AGE
     slots: int = Field(default=1, ge=1, le=1000)
     version: str = Field(default="", max_length=64, pattern=r"^[^\x00]*$")
     platform: str = Field(default="", max_length=200, pattern=r"^[^\x00]*$")
-    running: list[UUID] = Field(default=[], max_length=1000)
+    running: CommandIds = []
+    ended: CommandIds = []
 
 
 class ReportStatus(CommandFrame, type="agent:status", topic=AgentTopic, role=Role.AGENT, rate="5/s", audit=False):
-    """Renew the lease; `leaving` gives it back. A claimed command that `running` leaves out is lost."""
+    """Renew the lease; `leaving` gives it back. A claimed command that `running` leaves out is lost.
+
+    `ended` names those of them whose process is gone and whose output or report is under way: none of these is overdue.
+    """
 
     instance: Instance
     metrics: Metrics = Metrics()
-    running: list[UUID] = Field(default=[], max_length=1000)
+    running: CommandIds = []
+    ended: CommandIds = []
     leaving: bool = False
 
 

@@ -38,6 +38,7 @@ class Agent(models.Model):
     version = models.CharField(max_length=64, blank=True)
     platform = models.CharField(max_length=200, blank=True)
     metrics = models.JSONField(default=dict, blank=True)
+    ended = models.JSONField(default=list, blank=True, help_text="Commands whose end it is about to report.")
     created_at = models.DateTimeField(default=wire.now, editable=False)
 
     class Meta:
@@ -135,9 +136,12 @@ class Command(models.Model):
         return status in self.WAYS.get(self.Status(self.status), ())
 
     def overdue_at(self, grace: timedelta) -> datetime | None:
-        """When its agent should have ended it by its timeout, and has been there for the whole `grace` to say so."""
+        """When its agent should have ended it by its timeout, and has been there for the whole `grace` to say so.
+
+        None: never, or not as long as the agent says that it has ended and that the report is under way.
+        """
         timeout = self.spec.get("timeout")
-        if not timeout or self.started_at is None:
+        if not timeout or self.started_at is None or (self.agent and str(self.pk) in self.agent.ended):
             return None
         due = self.started_at + timedelta(seconds=timeout)
         came = self.agent.connected_at if self.agent else None

@@ -149,8 +149,12 @@ class Agent:
             "slots": self._settings.slots,
             "version": self._version,
             "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-            "running": list(self._jobs),
+            **self._commands(),
         }
+
+    def _commands(self) -> dict[str, list[str]]:
+        """What we have claimed, and what of it is over except for its output and its report."""
+        return {"running": list(self._jobs), "ended": [id for id, job in self._jobs.items() if job.has_ended.is_set()]}
 
     async def _heartbeat(self) -> None:
         while True:
@@ -164,7 +168,7 @@ class Agent:
         status: dict[str, Any] = {
             "instance": self._instance,
             "metrics": self._metrics.look(),
-            "running": list(self._jobs),
+            **self._commands(),
         }
         if is_leaving:
             status["leaving"] = True

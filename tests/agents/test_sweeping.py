@@ -162,6 +162,21 @@ def test_who_came_back_has_the_whole_grace_to_report_what_ended_meanwhile(worker
     assert states_of(command) == ["failed"]
 
 
+@pytest.mark.parametrize("says", ["status", "connect"])
+def test_what_its_agent_says_has_ended_is_not_overdue(worker, team, long_up, says):
+    """On a slow line the report comes long after the end, since it waits for the output."""
+    command, other = running_on(worker, team), running_on(worker, team)
+    ids = [str(command.pk), str(other.pk)]
+    getattr(worker, says)(running=ids, ended=ids[:1])
+    Command.objects.update(started_at=wire.now() - timedelta(seconds=600))
+    everybody_came(seconds_ago=600)
+    sweep()
+    assert states_of(command, other) == ["running", "failed"]
+    worker.status(running=ids)
+    sweep()
+    assert states_of(command) == ["failed"]
+
+
 def test_what_waits_is_given_out(worker, team):
     command = request_command(team_id=team.pk, spec={"argv": ["a"]}, label="local")
     Command.objects.update(status="queued", agent=None)

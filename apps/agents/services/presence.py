@@ -55,7 +55,7 @@ def connect_agent(actor: Actor, topic: None, frame: ConnectAgent) -> StoredEvent
     agent.accepts, agent.labels, agent.slots = frame.accepts, frame.labels, frame.slots
     agent.version, agent.platform, agent.status = frame.version, frame.platform, Status.ONLINE
     agent.connected_at = agent.seen_at = wire.now()
-    agent.lease_until = _lease_end()
+    agent.lease_until, agent.ended = _lease_end(), _as_text(frame.ended)
     agent.save()
 
     running = set(frame.running)
@@ -83,7 +83,7 @@ def report_status(actor: Actor, topic: AgentTopic, frame: ReportStatus) -> None:
         give_up(_unknown_to(agent, frame.running), UNKNOWN)
     metrics = frame.metrics.model_dump(mode="json")
     present = Agent.objects.filter(pk=agent.pk, instance=frame.instance)
-    present.update(lease_until=_lease_end(), seen_at=wire.now(), metrics=metrics)
+    present.update(lease_until=_lease_end(), seen_at=wire.now(), metrics=metrics, ended=_as_text(frame.ended))
     _stop_strays(agent, frame.running)
     if metrics != agent.metrics:
         log.whisper(topic, AgentMeasured(agent_id=agent.pk, metrics=frame.metrics, running=len(frame.running)))
@@ -199,6 +199,10 @@ def _stop_strays(agent: Agent, running: Collection[UUID]) -> None:
     for command in given_up:
         Command.objects.filter(pk=command.pk).update(interrupt_sent_at=wire.now())
         log.append(_topic(agent), InterruptRequested(command_id=command.pk, by=SYSTEM.name))
+
+
+def _as_text(command_ids: Collection[UUID]) -> list[str]:
+    return [str(id) for id in command_ids]
 
 
 def _topic(agent: Agent) -> AgentTopic:
