@@ -148,9 +148,10 @@ def _check_is_present(actor: Actor, agent: Agent, frame: ReportStatus) -> None:
 
 
 def _settle(agent: Agent, running: set[UUID], *, is_another_life: bool) -> None:
-    """Bring the rows into line with what the agent says it has."""
+    """Bring the rows into line with what the agent says it has, and may have other labels or slots now."""
     held = agent.commands.filter(status=Command.Status.RUNNING)
     if is_another_life:
+        take_back(agent)
         give_up(held, "The agent was started anew.")
     else:
         give_up(held.exclude(pk__in=running, instance=agent.instance), UNKNOWN)
