@@ -29,6 +29,7 @@ class MessageAdmin(admin.ModelAdmin):
     list_filter = ("created_at",)
     search_fields = ("content", "author_name", "session__title")
     list_select_related = ("session",)
+    ordering = ("created_at", "seq")
     date_hierarchy = "created_at"
 
     @admin.display(description="content")
