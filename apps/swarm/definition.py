@@ -92,7 +92,8 @@ class StepDefinition(_Part):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if not self.argv:
+        # A line for the shell is the shell's to read: its comments and here-documents have quotes of their own.
+        if not (self.run.strip() if self.shell and isinstance(self.run, str) else self.argv):
             raise PydanticCustomError("empty", "run: must not be empty")
         if self.shell and not isinstance(self.run, str):
             raise PydanticCustomError("shell", "shell: true needs run to be one line of text, not a list")
