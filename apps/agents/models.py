@@ -110,6 +110,9 @@ class Command(models.Model):
     interrupt_delivered_at = models.DateTimeField(null=True, blank=True)
     interrupt_acknowledged_at = models.DateTimeField(null=True, blank=True)
     interrupt_stopped_at = models.DateTimeField(null=True, blank=True)
+    stray_stop_sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its agent, which ran on, was told to stop what had been given up."
+    )
 
     class Meta:
         ordering = ("-created_at", "-id")

@@ -246,6 +246,8 @@ def test_a_stray_is_interrupted_once_through_the_inbox(worker, team):
     for _ in range(2):
         worker.status(running=[str(command.pk)])
     assert [e["command_id"] for e in worker.inbox_of("command:interrupt")] == [str(command.pk)]
+    command.refresh_from_db()
+    assert command.interrupt_sent_at is None, "nobody asked for it"
 
 
 def test_only_an_offline_agent_can_be_deleted_and_its_history_stays(worker, team):

@@ -195,10 +195,11 @@ def _stop_strays(agent: Agent, running: Collection[UUID]) -> None:
         pk__in=running,
         status__in=(Command.Status.LOST, Command.Status.FAILED),
         interrupt_sent_at=None,
+        stray_stop_sent_at=None,
         ended_at__lt=wire.now() - STRAY_AGE,
     )
     for command in given_up:
-        Command.objects.filter(pk=command.pk).update(interrupt_sent_at=wire.now())
+        Command.objects.filter(pk=command.pk).update(stray_stop_sent_at=wire.now())
         log.append(_topic(agent), InterruptRequested(command_id=command.pk, by=SYSTEM.name))
 
 
