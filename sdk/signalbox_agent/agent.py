@@ -174,15 +174,13 @@ class Agent:
             status["leaving"] = True
         try:
             async with asyncio.timeout(within):
-                answer = await self.client.request("agent:status", status, topic=self.client.topic)
+                await self.client.request("agent:status", status, topic=self.client.topic)
         except Refused as refused:
             if refused.code != "conflict":
                 logger.warning("The heartbeat was refused: %s", refused)
             elif not is_leaving:
                 logger.error("Another process works under the name %s now: %s", self._settings.name, refused)
                 self.leave(REFUSED)
-        else:
-            self._drop(answer.get("stop"))
 
     async def _give_up(self) -> None:
         """End when the server was gone for as long as the operator allows."""
