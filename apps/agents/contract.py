@@ -10,16 +10,10 @@ from apps.accounts.roles import Role
 from apps.accounts.selectors import role_in_team
 from apps.agents import selectors
 from apps.agents.models import INSTANCE_LENGTH, KIND_LENGTH, NAME_LENGTH, Agent, Command
-from apps.events.declare import CommandFrame, Event, Retention, Topic, Whisper
+from apps.events.declare import CommandFrame, Event, Retention, Topic, Whisper, without_nul
 
 MAX_TEXT = 64 * 1024
 MAX_TIMEOUT = 24 * 3600
-
-
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return text
 
 
 def _nul_shown(text: str) -> str:
@@ -32,11 +26,11 @@ def _presentable(name: str) -> str:
     return name
 
 
-Word = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(_without_nul)]
-Kind = Annotated[str, Field(min_length=1, max_length=KIND_LENGTH), AfterValidator(_without_nul)]
-Instance = Annotated[str, Field(min_length=1, max_length=INSTANCE_LENGTH), AfterValidator(_without_nul)]
+Word = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(without_nul)]
+Kind = Annotated[str, Field(min_length=1, max_length=KIND_LENGTH), AfterValidator(without_nul)]
+Instance = Annotated[str, Field(min_length=1, max_length=INSTANCE_LENGTH), AfterValidator(without_nul)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(_presentable)]
-Line = Annotated[str, Field(max_length=8000), AfterValidator(_without_nul)]
+Line = Annotated[str, Field(max_length=8000), AfterValidator(without_nul)]
 Sentence = Annotated[str, Field(max_length=4000), AfterValidator(_nul_shown)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Bytes = Annotated[int, Field(ge=0, lt=2**63)]
