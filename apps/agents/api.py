@@ -1,7 +1,6 @@
 """The REST doors of agents and their commands. What a frame does on the socket, the same frame does here."""
 
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,7 +17,7 @@ from apps.accounts.roles import Role, permits
 from apps.accounts.selectors import role_in_team
 from apps.agents import selectors, services
 from apps.agents.models import KIND_LENGTH, Agent, Command
-from apps.events.dispatch import perform_sync
+from apps.events.rest import perform_request, uuid_of
 from apps.events.threads import write_and_wait
 
 
@@ -142,8 +141,8 @@ class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
 
     def get_queryset(self) -> QuerySet[Command]:
         commands = selectors.commands_of(actor_of(self.request))
-        if agent := self.request.query_params.get("agent"):
-            commands = commands.filter(agent_id=_uuid(agent))
+        if agent := uuid_of(self.request.query_params.get("agent"), "agent"):
+            commands = commands.filter(agent_id=agent)
         if wanted := self.request.query_params.get("status"):
             commands = commands.filter(status=wanted)
         return commands
@@ -154,7 +153,7 @@ class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         body = CommandRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         data = {name: value for name, value in body.validated_data.items() if name != "agent"}
-        ack = self._perform(request, "command:request", body.validated_data["agent"], data)
+        ack = perform_request(request, "command:request", f"agent.{body.validated_data['agent']}", data)
         command = selectors.command_for(actor_of(request), UUID(ack["data"]["command_id"]))
         return Response(self.get_serializer(command).data, status=status.HTTP_201_CREATED)
 
@@ -165,17 +164,6 @@ class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         command = selectors.command_for(actor_of(request), pk)
         if command.agent_id is None:
             raise Invalid("This command waits for an agent; cancel what asked for it.")
-        self._perform(request, "command:interrupt", command.agent_id, {"command_id": str(pk)})
+        perform_request(request, "command:interrupt", f"agent.{command.agent_id}", {"command_id": str(pk)})
         command.refresh_from_db()
         return Response(self.get_serializer(command).data)
-
-    def _perform(self, request: Request, type: str, agent_id: UUID, data: Any) -> dict[str, Any]:
-        id = request.headers.get("Idempotency-Key") or str(uuid4())
-        return perform_sync(actor_of(request), {"type": type, "id": id, "topic": f"agent.{agent_id}", "data": data})
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid(f"{text[:80]!r} is not an agent's id.") from None

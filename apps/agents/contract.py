@@ -10,16 +10,10 @@ from apps.accounts.roles import Role
 from apps.accounts.selectors import role_in_team
 from apps.agents import selectors
 from apps.agents.models import INSTANCE_LENGTH, KIND_LENGTH, NAME_LENGTH, Agent, Command
-from apps.events.declare import CommandFrame, Event, Retention, Topic, Whisper
+from apps.events.declare import CommandFrame, Event, Retention, Topic, Whisper, without_nul
 
 MAX_TEXT = 64 * 1024
 MAX_TIMEOUT = 24 * 3600
-
-
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return text
 
 
 def _nul_shown(text: str) -> str:
@@ -32,14 +26,15 @@ def _presentable(name: str) -> str:
     return name
 
 
-Word = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(_without_nul)]
-Kind = Annotated[str, Field(min_length=1, max_length=KIND_LENGTH), AfterValidator(_without_nul)]
-Instance = Annotated[str, Field(min_length=1, max_length=INSTANCE_LENGTH), AfterValidator(_without_nul)]
+Word = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(without_nul)]
+Kind = Annotated[str, Field(min_length=1, max_length=KIND_LENGTH), AfterValidator(without_nul)]
+Instance = Annotated[str, Field(min_length=1, max_length=INSTANCE_LENGTH), AfterValidator(without_nul)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH), AfterValidator(_presentable)]
-Line = Annotated[str, Field(max_length=8000), AfterValidator(_without_nul)]
+Line = Annotated[str, Field(max_length=8000), AfterValidator(without_nul)]
 Sentence = Annotated[str, Field(max_length=4000), AfterValidator(_nul_shown)]
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Bytes = Annotated[int, Field(ge=0, lt=2**63)]
+CommandIds = Annotated[list[UUID], Field(max_length=1000)]
 
 
 # Topics -------------------------------------------------------------------------------------------
@@ -239,7 +234,10 @@ class TerminalPrinted(Event, type="terminal:output", topic=TerminalTopic, stream
 
 
 class ConnectAgent(CommandFrame, type="agent:connect", topic=None, role=Role.AGENT, rate="5/s"):
-    """Introduce oneself, first thing on each connection. Another `instance` means that the process is a new one."""
+    """Introduce oneself, first thing on each connection. Another `instance` means that the process is a new one.
+
+    `ended` as in `agent:status`.
+    """
 
     name: Name
     instance: Instance
@@ -248,15 +246,20 @@ class ConnectAgent(CommandFrame, type="agent:connect", topic=None, role=Role.AGE
     slots: int = Field(default=1, ge=1, le=1000)
     version: str = Field(default="", max_length=64, pattern=r"^[^\x00]*$")
     platform: str = Field(default="", max_length=200, pattern=r"^[^\x00]*$")
-    running: list[UUID] = Field(default=[], max_length=1000)
+    running: CommandIds = []
+    ended: CommandIds = []
 
 
 class ReportStatus(CommandFrame, type="agent:status", topic=AgentTopic, role=Role.AGENT, rate="5/s", audit=False):
-    """Renew the lease; `leaving` gives it back. A claimed command that `running` leaves out is lost."""
+    """Renew the lease; `leaving` gives it back. A claimed command that `running` leaves out is lost.
+
+    `ended` names those of them whose process is gone and whose output or report is under way: none of these is overdue.
+    """
 
     instance: Instance
     metrics: Metrics = Metrics()
-    running: list[UUID] = Field(default=[], max_length=1000)
+    running: CommandIds = []
+    ended: CommandIds = []
     leaving: bool = False
 
 

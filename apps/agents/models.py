@@ -32,11 +32,13 @@ class Agent(models.Model):
     status = models.CharField(max_length=16, choices=Status, default=Status.OFFLINE)
     instance = models.CharField(max_length=INSTANCE_LENGTH, blank=True, help_text="Names one life of its process.")
     connection = models.CharField(max_length=64, blank=True, db_index=True)
+    connected_at = models.DateTimeField(null=True, blank=True, help_text="Since when it can report without a break.")
     lease_until = models.DateTimeField(null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     version = models.CharField(max_length=64, blank=True)
     platform = models.CharField(max_length=200, blank=True)
     metrics = models.JSONField(default=dict, blank=True)
+    ended = models.JSONField(default=list, blank=True, help_text="Commands whose end it is about to report.")
     created_at = models.DateTimeField(default=wire.now, editable=False)
 
     class Meta:
@@ -108,6 +110,9 @@ class Command(models.Model):
     interrupt_delivered_at = models.DateTimeField(null=True, blank=True)
     interrupt_acknowledged_at = models.DateTimeField(null=True, blank=True)
     interrupt_stopped_at = models.DateTimeField(null=True, blank=True)
+    stray_stop_sent_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its agent, which ran on, was told to stop what had been given up."
+    )
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -134,8 +139,13 @@ class Command(models.Model):
         return status in self.WAYS.get(self.Status(self.status), ())
 
     def overdue_at(self, grace: timedelta) -> datetime | None:
-        """When its agent should have ended it by its timeout, and has had `grace` to say so."""
+        """When its agent should have ended it by its timeout, and has been there for the whole `grace` to say so.
+
+        None: never, or not as long as the agent says that it has ended and that the report is under way.
+        """
         timeout = self.spec.get("timeout")
-        if not timeout or self.started_at is None:
+        if not timeout or self.started_at is None or (self.agent and str(self.pk) in self.agent.ended):
             return None
-        return self.started_at + timedelta(seconds=timeout) + grace
+        due = self.started_at + timedelta(seconds=timeout)
+        came = self.agent.connected_at if self.agent else None
+        return max(due, came or due) + grace

@@ -5,10 +5,19 @@ from apps.chat.models import ChatSession, Message, SessionMember
 
 
 class MemberInline(admin.TabularInline):
+    """Here one sees who is in. To change that is a frame's work (`member:add`, `member:remove`), which tells of it."""
+
     model = SessionMember
-    extra = 0
-    readonly_fields = ("joined_at",)
-    raw_id_fields = ("user",)
+    fields = readonly_fields = ("user", "joined_at")
+
+    def has_add_permission(self, request: HttpRequest, obj: ChatSession | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: ChatSession | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: ChatSession | None = None) -> bool:
+        return False
 
 
 @admin.register(ChatSession)
@@ -29,6 +38,7 @@ class MessageAdmin(admin.ModelAdmin):
     list_filter = ("created_at",)
     search_fields = ("content", "author_name", "session__title")
     list_select_related = ("session",)
+    ordering = ("created_at", "seq")
     date_hierarchy = "created_at"
 
     @admin.display(description="content")

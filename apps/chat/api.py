@@ -1,7 +1,7 @@
 """The REST doors of chat. What a frame does on the socket, the same frame does here."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -17,7 +17,7 @@ from apps.accounts.selectors import teams_of
 from apps.chat import selectors, services
 from apps.chat.contract import AddMember, PostMessage
 from apps.chat.models import ChatSession, Message
-from apps.events.dispatch import perform_sync
+from apps.events.rest import perform_request
 
 
 class SessionSerializer(serializers.ModelSerializer[ChatSession]):
@@ -114,6 +114,4 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         self, request: Request, pk: UUID, type: str, data: Any, success: int = status.HTTP_201_CREATED
     ) -> Response:
         """One frame. `Idempotency-Key` is its id: sent twice under the same key, it happens once."""
-        id = request.headers.get("Idempotency-Key") or str(uuid4())
-        frame = {"type": type, "id": id, "topic": f"chat.{pk}", "data": data}
-        return Response(perform_sync(actor_of(request), frame), status=success)
+        return Response(perform_request(request, type, f"chat.{pk}", data), status=success)

@@ -10,7 +10,7 @@ from apps.accounts.models import User
 from apps.accounts.roles import Role
 from apps.chat import selectors
 from apps.chat.models import Message
-from apps.events.declare import CommandFrame, Event, Topic, Whisper
+from apps.events.declare import CommandFrame, Event, Topic, Whisper, without_nul
 
 MAX_BYTES = 16 * 1024
 
@@ -18,8 +18,6 @@ MAX_BYTES = 16 * 1024
 def _sayable(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
     if len(text.encode()) > MAX_BYTES:
         raise ValueError(f"must have at most {MAX_BYTES} bytes")
     return text
@@ -84,7 +82,7 @@ class TypingNoticed(Whisper, type="typing", topic=ChatTopic):
 class PostMessage(CommandFrame, type="message", topic=ChatTopic, role=Role.OPERATOR, rate="10/s", audit=False):
     """Say something. The log is its own record, so the audit log does not repeat it."""
 
-    content: Annotated[str, AfterValidator(_sayable)]
+    content: Annotated[str, AfterValidator(without_nul), AfterValidator(_sayable)]
 
 
 class SetTyping(CommandFrame, type="typing", topic=ChatTopic, role=Role.OPERATOR, rate="5/s", audit=False):

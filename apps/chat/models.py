@@ -49,10 +49,11 @@ class Message(models.Model):
     author_name = models.CharField(max_length=200, help_text="As people saw it then.")
     content = models.TextField()
     created_at = models.DateTimeField(default=wire.now, editable=False)
+    seq = models.BigIntegerField(editable=False, help_text="Its place in the session: where its event lies.")
 
     class Meta:
-        ordering = ("created_at", "id")
-        indexes = (models.Index(fields=("session", "created_at"), name="messages_of_a_session"),)
+        ordering = ("seq",)
+        indexes = (models.Index(fields=("session", "seq"), name="messages_in_order"),)
 
     def __str__(self) -> str:
         return f"{self.author_name}: {self.content[:60]}"

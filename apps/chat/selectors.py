@@ -43,7 +43,7 @@ def session_for(actor: Actor, session_id: UUID) -> ChatSession:
 
 def messages_of(session: ChatSession, *, newest: int | None = None) -> list[Message]:
     """What was said, oldest first; with `newest`, only the last so many."""
-    messages = session.messages.order_by("-created_at", "-id")[:newest]
+    messages = session.messages.order_by("-seq")[:newest]
     return list(reversed(messages))
 
 

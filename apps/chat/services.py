@@ -42,13 +42,14 @@ def open_session(actor: Actor, *, team: Team, title: str) -> ChatSession:
 
 @handles(PostMessage)
 def post_message(actor: Actor, topic: ChatTopic, frame: PostMessage) -> StoredEvent:
-    """Keep what a person said, and tell the session."""
+    """Tell the session what a person said, and keep it in that place."""
     if actor.user is None:
         raise Forbidden("Only people talk here.")
-    message = Message.objects.create(
-        session_id=topic.session_id, author=actor.user, author_name=actor.name, content=frame.content
-    )
-    return log.append(topic, MessagePosted.of(message))
+    message = Message(session_id=topic.session_id, author=actor.user, author_name=actor.name, content=frame.content)
+    stored = log.append(topic, MessagePosted.of(message))
+    message.seq = stored.seq
+    message.save(force_insert=True)
+    return stored
 
 
 @handles(SetTyping)

@@ -169,6 +169,13 @@ class CommandFrame(_OfTopic):
             raise Invalid(_sentence(error)) from None
 
 
+def without_nul(text: str) -> str:
+    """For a field's AfterValidator: PostgreSQL keeps no NUL, and no argument of a program has one."""
+    if "\0" in text:
+        raise ValueError("must not contain a NUL character")
+    return text
+
+
 @lru_cache(maxsize=10_000)
 def _parsed(name: object) -> Topic:
     """Topics are frozen, so one that is spoken of again and again is made once; what raises is not remembered."""

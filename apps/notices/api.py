@@ -1,10 +1,6 @@
 """Notices over REST: staff sends them, people read theirs."""
 
-from typing import Any
-from uuid import uuid4
-
 from django.db.models import QuerySet
-from django.http import QueryDict
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers, status
@@ -16,7 +12,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.refusals import Forbidden, NotFound
 from apps.accounts.rest import IsKnown, actor_of
 from apps.events.declare import Topic
-from apps.events.dispatch import perform_sync
+from apps.events.rest import perform_request
 from apps.notices import selectors
 from apps.notices.contract import Broadcast, Notify, SystemTopic
 from apps.notices.models import Notice
@@ -57,7 +53,9 @@ class BroadcastView(APIView):
     @extend_schema(request=Broadcast, responses={201: dict}, tags=["notices"])
     def post(self, request: Request) -> Response:
         """Tell everybody; for staff. An `Idempotency-Key` header makes it safe to send again."""
-        return _perform(_sender(request), Broadcast.TYPE, str(SystemTopic()), request)
+        _sender(request)
+        told = perform_request(request, Broadcast.TYPE, str(SystemTopic()), request.data)
+        return Response(told, status=status.HTTP_201_CREATED)
 
 
 class NotifyView(APIView):
@@ -75,7 +73,8 @@ class NotifyView(APIView):
             raise _nobody(user_id) from None
         if topic.role_of(actor) is None:
             raise _nobody(user_id)
-        return _perform(actor, Notify.TYPE, str(topic), request)
+        told = perform_request(request, Notify.TYPE, str(topic), request.data)
+        return Response(told, status=status.HTTP_201_CREATED)
 
 
 def _sender(request: Request) -> Actor:
@@ -88,14 +87,3 @@ def _sender(request: Request) -> Actor:
 
 def _nobody(user_id: str) -> NotFound:
     return NotFound(f"There is no user {user_id[:64]}.")
-
-
-def _perform(actor: Actor, type: str, topic: str, request: Request) -> Response:
-    data: Any = request.data
-    frame = {
-        "type": type,
-        "id": request.headers.get("Idempotency-Key") or str(uuid4()),
-        "topic": topic,
-        "data": data.dict() if isinstance(data, QueryDict) else data,
-    }
-    return Response(perform_sync(actor, frame), status=status.HTTP_201_CREATED)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from apps.accounts.actors import Actor
 from apps.accounts.roles import Role
-from apps.events.declare import CommandFrame, Event, Retention, Topic
+from apps.events.declare import CommandFrame, Event, Retention, Topic, without_nul
 from apps.notices import selectors
 from apps.notices.models import LINK_LENGTH, MESSAGE_LENGTH, Level, Notice
 
@@ -16,8 +16,6 @@ from apps.notices.models import LINK_LENGTH, MESSAGE_LENGTH, Level, Notice
 def _sayable(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
     return text
 
 
@@ -32,7 +30,7 @@ def _followable(link: str) -> str:
     return link
 
 
-Message = Annotated[str, Field(max_length=MESSAGE_LENGTH), AfterValidator(_sayable)]
+Message = Annotated[str, Field(max_length=MESSAGE_LENGTH), AfterValidator(without_nul), AfterValidator(_sayable)]
 Link = Annotated[str, Field(max_length=LINK_LENGTH), AfterValidator(_followable)]
 
 

@@ -44,7 +44,7 @@ def team_feeds(teams: list[Team]) -> list[Feed]:
 
 def chats_listed(actor: Actor) -> list[dict[str, Any]]:
     """Sessions with what was said last (`last_words`, `last_author`, `last_at`), the liveliest first and followed."""
-    last = Message.objects.filter(session=OuterRef("pk")).order_by("-created_at", "-id")
+    last = Message.objects.filter(session=OuterRef("pk")).order_by("-seq")
     here = SessionMember.objects.filter(session=OuterRef("pk")).order_by().values("session").annotate(count=Count("pk"))
     sessions = (
         sessions_of(actor)

@@ -14,7 +14,7 @@ from apps.accounts import audit
 from apps.accounts.payloads import JsonBody
 from apps.accounts.refusals import Invalid
 from apps.accounts.rest import IsKnown, actor_of
-from apps.events.dispatch import perform_sync
+from apps.events.rest import perform_request, uuid_of
 from apps.events.threads import write_and_wait
 from apps.swarm import logs, selectors, services
 from apps.swarm.definition import Definition
@@ -29,7 +29,6 @@ from apps.swarm.serializers import (
     WriteProjectSerializer,
     definition_in,
 )
-from apps.tasks.api import frame, uuid_of
 from apps.tasks.selectors import team_for
 
 BODIES = (JsonBody, YamlParser, TextYamlParser, PlainTextParser)
@@ -100,7 +99,7 @@ class ProjectRuns(generics.ListAPIView[Run]):
         actor = actor_of(request)
         project = selectors.project_for(actor, project_id)
         data = {"project_id": str(project.pk)}
-        answer = perform_sync(actor, frame("run:start", f"team.{project.team_id}", data, request))
+        answer = perform_request(request, "run:start", f"team.{project.team_id}", data)
         return Response(selectors.watch(selectors.run_for(actor, answer["data"]["run_id"])), status=201)
 
 
@@ -144,7 +143,7 @@ class RunCancel(APIView):
         """End it: what waits is skipped, what runs is interrupted. It is `cancelled` once its agents have stopped."""
         actor = actor_of(request)
         run = selectors.run_for(actor, run_id)
-        perform_sync(actor, frame("run:cancel", run.topic, {}, request))
+        perform_request(request, "run:cancel", run.topic, {})
         return Response(selectors.watch(run))
 
 

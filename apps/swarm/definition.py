@@ -92,7 +92,9 @@ class StepDefinition(_Part):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if not self.argv or not self.argv[0].strip():
+        # A line for the shell is the shell's to read: its comments and here-documents have quotes of their own.
+        first = self.run if self.shell and isinstance(self.run, str) else "".join(self.argv[:1])
+        if not first.strip():
             raise PydanticCustomError("empty", "run: must not be empty")
         if self.shell and not isinstance(self.run, str):
             raise PydanticCustomError("shell", "shell: true needs run to be one line of text, not a list")

@@ -4,6 +4,9 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Window
+from django.db.models.functions import RowNumber
+
 from apps.agents.models import Command
 from apps.events import wire
 from apps.swarm.models import Project, Run, RunStatus, Step, StepStatus
@@ -36,12 +39,14 @@ def forecast_of(run: Run) -> dict[str, Any]:
 
 def usual_seconds(projects: list[Project]) -> dict[UUID, float]:
     """How long a run of each of these projects usually takes; one that never completed is missing."""
-    done = Run.objects.filter(project__in=projects, status=RunStatus.COMPLETED).order_by("-started_at")
+    done = Run.objects.filter(project__in=projects, status=RunStatus.COMPLETED)
+    age = Window(RowNumber(), partition_by="project_id", order_by="-started_at")
+    newest = done.annotate(age=age).filter(age__lte=RUNS_ASKED).order_by()
     took: dict[UUID, list[float]] = {}
-    for project_id, started, ended in done.values_list("project_id", "started_at", "ended_at")[: 50 * RUNS_ASKED]:
+    for project_id, started, ended in newest.values_list("project_id", "started_at", "ended_at"):
         assert ended is not None, "a completed run has ended"
         took.setdefault(project_id, []).append((ended - started).total_seconds())
-    return {project_id: round(median(seconds[:RUNS_ASKED]), 3) for project_id, seconds in took.items()}
+    return _medians(took)
 
 
 def tries_of(run: Run) -> list[dict[str, Any]]:

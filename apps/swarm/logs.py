@@ -44,7 +44,8 @@ def lines_before(topic: str, before: int, *, limit: int = LIMIT) -> LogPage:
     first = page.events[0].seq if page.events else 0
     if len(_lines(page.events)) > limit:
         first = found[0].seq
-    return LogPage(topic, page.epoch, page.head, False, before - 1, first if first > page.floor + 1 else None, found)
+    seen = max(0, min(before - 1, page.head))
+    return LogPage(topic, page.epoch, page.head, False, seen, first if first > page.floor + 1 else None, found)
 
 
 def _lines(events: Sequence[StoredEvent]) -> list[StoredEvent]:

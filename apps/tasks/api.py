@@ -1,7 +1,7 @@
 """Tasks over REST."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics
@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.refusals import Invalid
 from apps.accounts.rest import IsKnown, actor_of
-from apps.events.dispatch import perform_sync
+from apps.events.rest import perform_request, uuid_of
 from apps.tasks import selectors
 from apps.tasks.models import Status, Task
 from apps.tasks.serializers import SubmitTaskSerializer, TaskSerializer
@@ -51,7 +51,7 @@ class TaskList(generics.ListAPIView[Task]):
         body.is_valid(raise_exception=True)
         data = dict(body.validated_data)
         team = selectors.team_for(actor, data.pop("team", None))
-        answer = perform_sync(actor, frame("task:submit", f"team.{team.pk}", data, request))
+        answer = perform_request(request, "task:submit", f"team.{team.pk}", data)
         return Response(_shown(Task.objects.get(pk=answer["data"]["task_id"])), status=201)
 
 
@@ -76,23 +76,8 @@ class TaskCancel(APIView):
         """End it: at once if it waits, through an interrupt if it runs."""
         actor = actor_of(request)
         task = selectors.task_for(actor, task_id)
-        perform_sync(actor, frame("task:cancel", f"team.{task.team_id}", {"task_id": str(task.pk)}, request))
+        perform_request(request, "task:cancel", f"team.{task.team_id}", {"task_id": str(task.pk)})
         return Response(_shown(selectors.task_for(actor, task_id)))
-
-
-def frame(type: str, topic: str, data: dict[str, Any], request: Request) -> dict[str, Any]:
-    """The command frame that a request stands for; its `Idempotency-Key`, if any, names it."""
-    return {"type": type, "id": request.headers.get("Idempotency-Key") or str(uuid4()), "topic": topic, "data": data}
-
-
-def uuid_of(text: str | None, name: str) -> UUID | None:
-    """A query parameter that is an id, or is left out."""
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid(f"{name} must be an id like {uuid4()}.") from None
 
 
 def _shown(task: Task) -> dict[str, Any]:

@@ -7,16 +7,10 @@ from pydantic import AfterValidator, Field, model_validator
 
 from apps.accounts.roles import Role
 from apps.agents.contract import TeamTopic
-from apps.events.declare import CommandFrame, Event
+from apps.events.declare import CommandFrame, Event, without_nul
 from apps.tasks.models import Task
 
 MAX_TIMEOUT = 24 * 3600
-
-
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return text
 
 
 def _says_something(text: str) -> str:
@@ -26,9 +20,9 @@ def _says_something(text: str) -> str:
 
 
 Line = Annotated[
-    str, Field(min_length=1, max_length=8000), AfterValidator(_says_something), AfterValidator(_without_nul)
+    str, Field(min_length=1, max_length=8000), AfterValidator(_says_something), AfterValidator(without_nul)
 ]
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_nul)]
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(without_nul)]
 
 
 class TaskUpdated(Event, type="task_update", topic=TeamTopic):

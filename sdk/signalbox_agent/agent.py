@@ -149,8 +149,12 @@ class Agent:
             "slots": self._settings.slots,
             "version": self._version,
             "platform": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-            "running": list(self._jobs),
+            **self._commands(),
         }
+
+    def _commands(self) -> dict[str, list[str]]:
+        """What we have claimed, and what of it is over except for its output and its report."""
+        return {"running": list(self._jobs), "ended": [id for id, job in self._jobs.items() if job.has_ended.is_set()]}
 
     async def _heartbeat(self) -> None:
         while True:
@@ -164,21 +168,19 @@ class Agent:
         status: dict[str, Any] = {
             "instance": self._instance,
             "metrics": self._metrics.look(),
-            "running": list(self._jobs),
+            **self._commands(),
         }
         if is_leaving:
             status["leaving"] = True
         try:
             async with asyncio.timeout(within):
-                answer = await self.client.request("agent:status", status, topic=self.client.topic)
+                await self.client.request("agent:status", status, topic=self.client.topic)
         except Refused as refused:
             if refused.code != "conflict":
                 logger.warning("The heartbeat was refused: %s", refused)
             elif not is_leaving:
                 logger.error("Another process works under the name %s now: %s", self._settings.name, refused)
                 self.leave(REFUSED)
-        else:
-            self._drop(answer.get("stop"))
 
     async def _give_up(self) -> None:
         """End when the server was gone for as long as the operator allows."""

@@ -165,6 +165,23 @@ async def test_an_agent_that_vanishes_loses_what_it_ran(server, hire, api, bob):
     await person.agent("worker", status="offline")
 
 
+@pytest.mark.own_server(AGENT_LEASE_SECONDS="6")
+@pytest.mark.variants("uvicorn-sqlite")
+async def test_a_server_that_stood_still_loses_no_command(server, hire, api, bob, tmp_path):
+    hire("worker")
+    person = Person(api(bob))
+    agent = await person.agent("worker")
+    id = await person.command(agent, shell="echo once >> ran; until [ -e enough ]; do sleep 0.1; done")
+    await asyncio.sleep(0.5)
+    os.kill(server.pid, signal.SIGSTOP)
+    await asyncio.sleep(8)
+    os.kill(server.pid, signal.SIGCONT)
+    await asyncio.sleep(3)  # It sweeps meanwhile.
+    (tmp_path / "enough").touch()
+    assert (await person.ended(id))["status"] == "succeeded"
+    assert (tmp_path / "ran").read_text() == "once\n"
+
+
 @pytest.mark.variants("uvicorn-sqlite")
 async def test_the_second_process_of_a_name_takes_over_and_the_first_one_ends(server, hire, api, bob):
     first = hire("worker")

@@ -165,6 +165,17 @@ def test_a_new_process_loses_what_the_old_one_ran_and_keeps_what_it_had_not_begu
     worker.claim(waiting)
 
 
+@pytest.mark.parametrize(("now", "keeps"), [({"labels": ["other"]}, 0), ({"labels": ["local"], "slots": 1}, 1)])
+def test_a_new_process_keeps_of_the_unclaimed_requests_what_still_fits(worker, hire, team, now, keeps):
+    worker.restart(labels=["local"], slots=2)
+    commands = [request_command(team_id=team.pk, spec={"argv": ["a"]}, label="local") for _ in range(2)]
+    assert {command.agent_name for command in commands} == {"worker"}
+    worker.restart(**now)
+    assert worker.row.commands.filter(status="sent").count() == keeps
+    hire("second", labels=["local"], slots=2)
+    assert set(Command.objects.values_list("status", flat=True)) == {"sent"}
+
+
 def test_it_is_told_to_stop_what_was_given_up(worker, team):
     command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
     worker.claim(command)
@@ -235,6 +246,8 @@ def test_a_stray_is_interrupted_once_through_the_inbox(worker, team):
     for _ in range(2):
         worker.status(running=[str(command.pk)])
     assert [e["command_id"] for e in worker.inbox_of("command:interrupt")] == [str(command.pk)]
+    command.refresh_from_db()
+    assert command.interrupt_sent_at is None, "nobody asked for it"
 
 
 def test_only_an_offline_agent_can_be_deleted_and_its_history_stays(worker, team):

@@ -71,6 +71,11 @@ def test_a_message_is_posted_and_read(rest, alice, bob, room):
     assert (message["content"], message["author"]) == ("Hello", {"id": alice.pk, "name": "alice"})
 
 
+def test_a_message_may_come_from_a_form(rest, alice, room):
+    assert rest(alice).post(f"{URL}{room.pk}/messages/", {"content": "Hello"}).status_code == 201
+    assert Message.objects.get().content == "Hello"
+
+
 def test_an_idempotency_key_makes_a_repeated_post_one_message(rest, alice, room):
     for _ in range(2):
         rest(alice).post(

@@ -6,16 +6,20 @@ from apps.accounts.actors import Actor
 from apps.accounts.models import Membership
 from apps.accounts.refusals import Forbidden, Invalid, NotFound
 from apps.chat.models import Message
-from apps.chat.selectors import people_in
+from apps.chat.selectors import messages_of, people_in
 from apps.chat.services import open_session
-from apps.events import log
+from apps.events import log, wire
 from apps.events.models import StoredEvent
 
 pytestmark = pytest.mark.django_db
 
 
 def events_of(room):
-    return [(event.type, event.payload) for event in log.read_after(f"chat.{room.pk}", 0).events]
+    return [(type, payload) for _, type, payload in numbered(room)]
+
+
+def numbered(room):
+    return [(event.seq, event.type, event.payload) for event in log.read_after(f"chat.{room.pk}", 0).events]
 
 
 def test_a_message_is_kept_and_told(alice, room, say):
@@ -39,6 +43,18 @@ def test_the_same_id_of_another_person_is_another_message(alice, bob, room, say)
     say(alice, "message", room, id="a", content="Hello")
     say(bob, "message", room, id="a", content="Hello")
     assert Message.objects.count() == 2
+
+
+def test_what_is_said_in_the_same_moment_keeps_its_order(alice, bob, room, say):
+    said = [str(number) for number in range(9)]
+    for number in said:
+        say((alice, bob)[int(number) % 2], "message", room, content=number)
+    Message.objects.update(created_at=wire.now())
+    assert [message.content for message in room.messages.all()] == said
+    assert [message.content for message in messages_of(room)] == said
+    assert [message.content for message in messages_of(room, newest=3)] == said[-3:]
+    places = {payload["message_id"]: seq for seq, type, payload in numbered(room) if type == "message"}
+    assert {str(message.pk): message.seq for message in room.messages.all()} == places
 
 
 @pytest.mark.parametrize(

@@ -246,6 +246,23 @@ async def test_its_heartbeat_tells_what_it_costs_and_runs(scripted: ScriptedServ
     assert metrics.keys() == {"cpu_percent", "rss_bytes", "load"}
 
 
+async def test_it_tells_what_has_ended_while_the_output_is_still_under_way(scripted: ScriptedServer, agent, tmp_path):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    scripted.answer = lambda frame: None if frame["type"] == "terminal:output" else scripted.ack(frame)
+    await scripted.request("c", shell=f"echo up; until [ -e {tmp_path}/enough ]; do sleep 0.02; done")
+    await scripted.until(lambda: any(f["data"]["running"] == ["c"] for f in scripted.of("agent:status")))
+    assert all(frame["data"]["ended"] == [] for frame in scripted.of("agent:status"))
+    (tmp_path / "enough").touch()
+    await scripted.until(lambda: scripted.of("agent:status")[-1]["data"]["ended"] == ["c"])
+    scripted.drop()
+    await scripted.until(lambda: len(scripted.of("agent:connect")) == 2)
+    assert scripted.of("agent:connect")[-1]["data"]["ended"] == ["c"]
+    scripted.answer = scripted.ack
+    scripted.drop()
+    assert (await scripted.ended("c"))["status"] == "succeeded"
+
+
 async def test_it_stops_when_another_process_has_its_name(scripted: ScriptedServer, agent):
     worker = agent()
     await scripted.until(lambda: scripted.of("agent:status"))

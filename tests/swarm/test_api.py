@@ -205,6 +205,11 @@ def test_logs_are_read_page_by_page_both_ways(as_, bob, project, agent_key):
     assert before["logs"] + last["logs"] == everything["logs"]
     assert before["next_before"] is None
 
+    for below in (10**9, 0):
+        page = browser.get(f"{path}?before={below}").json()
+        rest = browser.get(f"{path}?after={page['next_after']}&epoch={page['epoch']}").json()
+        assert (rest["reset"], page["logs"] + rest["logs"]) == (False, everything["logs"])
+
     assert browser.get(f"{path}?after={everything['head'] + 9}").json()["reset"] is True
     assert browser.get(f"{path}?after=x").status_code == 400
 

@@ -52,6 +52,11 @@ def test_a_command_and_its_variables_are_kept_as_they_are_written():
     assert (line.spec()["shell"], line.line) == ("cat <<E\n  x\nE\n", "cat <<E\n  x\nE")
 
 
+@pytest.mark.parametrize("line", ["# don't stop\nmake all\n", "cat <<E\nIt's me\nE\n", "echo a # it's fine"])
+def test_what_is_for_the_shell_is_read_by_the_shell_alone(line):
+    assert parse(step(run=line, shell=True)).stages[0].steps[0].spec()["shell"] == line
+
+
 def test_what_people_read_is_stripped():
     project = parse(step(name=" unit ", label=" l ") | {"name": " x ", "slug": " y ", "description": " z\n"})
     unit = project.stages[0].steps[0]
@@ -118,6 +123,7 @@ HERE = 'stage 1 "Test", step 1 "unit": '
         ({"run": "echo \0"}, "run: must not contain a NUL character."),
         ({"run": "echo \ud800"}, "run: must not contain half of a surrogate pair."),
         ({"env": {"A": "\ud800"}}, "env.A: must not contain half of a surrogate pair."),
+        ({"run": " \n", "shell": True}, "run: must not be empty."),
         ({"run": ["ls"], "shell": True}, "shell: true needs run to be one line of text, not a list."),
         ({"name": 2026}, "name: must be text (put it in quotes)."),
         ({"name": None}, "name: must be text (put it in quotes)."),

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from apps.events import wire
 from apps.swarm.forecast import RUNS_ASKED, forecast_of, tries_of, usual_seconds
-from apps.swarm.models import Run, RunStatus, Step, StepStatus
+from apps.swarm.models import Project, Run, RunStatus, Step, StepStatus
 from tests.tasks.worker import Worker
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,22 @@ def test_other_projects_say_nothing(write_project, start, team, django_assert_ma
     run = start(write_project({"lint": {}}))
     with django_assert_max_num_queries(2):
         assert forecast_of(run)["runs"] == 0
+
+
+def test_a_project_that_runs_often_hides_no_other_one(write_project, start, team, django_assert_num_queries):
+    often = write_project({"lint": {}})
+    seldom = Project.objects.create(team=team, name="Yearly", slug="yearly", definition=often.definition)
+    now = wire.now()
+
+    def completed(project, seconds, days_ago):
+        at = now - timedelta(days=days_ago)
+        ended = at + timedelta(seconds=seconds)
+        return Run(project=project, team=team, status=RunStatus.COMPLETED, started_at=at, ended_at=ended)
+
+    Run.objects.bulk_create(completed(often, 3 if n < RUNS_ASKED else 1000, n / 1000) for n in range(60 * RUNS_ASKED))
+    Run.objects.bulk_create(completed(seldom, 7, 365 * n) for n in (1, 2))
+    with django_assert_num_queries(1):
+        assert usual_seconds([often, seldom]) == {often.pk: 3, seldom.pk: 7}
 
 
 def test_every_try_is_remembered_with_its_agent(write_project, start, worker):

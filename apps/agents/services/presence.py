@@ -54,7 +54,8 @@ def connect_agent(actor: Actor, topic: None, frame: ConnectAgent) -> StoredEvent
     agent.key, agent.instance, agent.connection = actor.key, frame.instance, actor.connection
     agent.accepts, agent.labels, agent.slots = frame.accepts, frame.labels, frame.slots
     agent.version, agent.platform, agent.status = frame.version, frame.platform, Status.ONLINE
-    agent.seen_at, agent.lease_until = wire.now(), _lease_end()
+    agent.connected_at = agent.seen_at = wire.now()
+    agent.lease_until, agent.ended = _lease_end(), _as_text(frame.ended)
     agent.save()
 
     running = set(frame.running)
@@ -82,7 +83,7 @@ def report_status(actor: Actor, topic: AgentTopic, frame: ReportStatus) -> None:
         give_up(_unknown_to(agent, frame.running), UNKNOWN)
     metrics = frame.metrics.model_dump(mode="json")
     present = Agent.objects.filter(pk=agent.pk, instance=frame.instance)
-    present.update(lease_until=_lease_end(), seen_at=wire.now(), metrics=metrics)
+    present.update(lease_until=_lease_end(), seen_at=wire.now(), metrics=metrics, ended=_as_text(frame.ended))
     _stop_strays(agent, frame.running)
     if metrics != agent.metrics:
         log.whisper(topic, AgentMeasured(agent_id=agent.pk, metrics=frame.metrics, running=len(frame.running)))
@@ -113,9 +114,10 @@ def end_lease(agent: Agent, why: str) -> None:
 
 def revive(agent: Agent, actor: Actor) -> None:
     """An agent whose lease had ended, or whose socket seemed to have, is heard of. The team is locked."""
-    agent.status, agent.lease_until, agent.seen_at = Status.ONLINE, _lease_end(), wire.now()
+    agent.connected_at = agent.seen_at = wire.now()
+    agent.status, agent.lease_until = Status.ONLINE, _lease_end()
     agent.connection = agent.connection or actor.connection
-    agent.save(update_fields=["status", "lease_until", "seen_at", "connection"])
+    agent.save(update_fields=["status", "lease_until", "seen_at", "connection", "connected_at"])
     log.append(_topic(agent), AgentStatusChanged(status=Status.ONLINE.value))
     announce(agent)
     assign_waiting(agent.team_id)
@@ -146,9 +148,10 @@ def _check_is_present(actor: Actor, agent: Agent, frame: ReportStatus) -> None:
 
 
 def _settle(agent: Agent, running: set[UUID], *, is_another_life: bool) -> None:
-    """Bring the rows into line with what the agent says it has."""
+    """Bring the rows into line with what the agent says it has, and may have other labels or slots now."""
     held = agent.commands.filter(status=Command.Status.RUNNING)
     if is_another_life:
+        take_back(agent)
         give_up(held, "The agent was started anew.")
     else:
         give_up(held.exclude(pk__in=running, instance=agent.instance), UNKNOWN)
@@ -192,11 +195,16 @@ def _stop_strays(agent: Agent, running: Collection[UUID]) -> None:
         pk__in=running,
         status__in=(Command.Status.LOST, Command.Status.FAILED),
         interrupt_sent_at=None,
+        stray_stop_sent_at=None,
         ended_at__lt=wire.now() - STRAY_AGE,
     )
     for command in given_up:
-        Command.objects.filter(pk=command.pk).update(interrupt_sent_at=wire.now())
+        Command.objects.filter(pk=command.pk).update(stray_stop_sent_at=wire.now())
         log.append(_topic(agent), InterruptRequested(command_id=command.pk, by=SYSTEM.name))
+
+
+def _as_text(command_ids: Collection[UUID]) -> list[str]:
+    return [str(id) for id in command_ids]
 
 
 def _topic(agent: Agent) -> AgentTopic:
