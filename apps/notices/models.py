@@ -4,8 +4,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-
-from apps.events import wire
+from django.utils import timezone
 
 MESSAGE_LENGTH = 1000
 LINK_LENGTH = 500
@@ -46,7 +45,7 @@ class Notice(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
     sender_name = models.CharField(max_length=NAME_LENGTH, editable=False, help_text="As people saw it then.")
-    created_at = models.DateTimeField(default=wire.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ("-created_at", "-id")
