@@ -38,28 +38,35 @@ export class AgentTerminal extends HTMLElement {
     head: 0,
     changed: () => this.#changed(),
   })
+  /** Ends when the element leaves the document. */
+  #life = new AbortController()
   /** @type {(() => void)[]} */
   #stops = []
   #planned = 0
 
   async connectedCallback() {
     const { feed = '', until = '0' } = this.dataset
-    this.#replay.head = Number(until)
+    this.#life = new AbortController()
+    const { signal } = this.#life
     this.replaceChildren(this.#bar.top, this.#frame, this.#bar.bottom)
     this.#bar.words.textContent = 'Loading…'
-    this.#wire()
+    this.#wire(signal)
+    // What is printed while the terminal is being loaded is told to nobody who comes later.
+    const followed = client.follow(feed)
+    this.#replay.head = Math.max(Number(until), followed.seq ?? 0)
+    this.#stops.push(followed.on(EVENT.TERMINAL_OUTPUT, (event) => this.#replay.take(event)))
     try {
-      await this.#open()
+      await this.#open(signal)
     } catch (error) {
-      this.#say(`The terminal could not be loaded: ${error instanceof Error ? error.message : error}`)
+      if (!signal.aborted)
+        this.#say(`The terminal could not be loaded: ${error instanceof Error ? error.message : error}`)
       return
     }
-    if (!this.isConnected) return
-    this.#stops.push(client.follow(feed).on(EVENT.TERMINAL_OUTPUT, (event) => this.#replay.take(event)))
     this.#go(() => this.#replay.live())
   }
 
   disconnectedCallback() {
+    this.#life.abort()
     for (const stop of this.#stops.splice(0)) stop()
     this.#replay.pause()
     this.#terminal?.dispose()
@@ -91,8 +98,10 @@ export class AgentTerminal extends HTMLElement {
 
   // The terminal itself -----------------------------------------------------------------------------
 
-  async #open() {
+  /** @param {AbortSignal} signal */
+  async #open(signal) {
     const { Terminal } = await import('/static/vendor/xterm.js')
+    signal.throwIfAborted()
     const lent = strictDocument(document)
     const terminal = new Terminal({
       ...SIZE,
@@ -159,7 +168,8 @@ export class AgentTerminal extends HTMLElement {
 
   // What people do ------------------------------------------------------------------------------------
 
-  #wire() {
+  /** @param {AbortSignal} signal */
+  #wire(signal) {
     const { command, slider, play, live, speed, size, smaller, larger, find, copy, reader } = this.#bar
     command.onchange = () => this.showOnly(command.value)
     slider.oninput = () => this.#go(() => this.#replay.goTo(Number(slider.value)))
@@ -179,7 +189,7 @@ export class AgentTerminal extends HTMLElement {
     copy.onclick = () => this.#copy()
     reader.onchange = () =>
       this.#terminal && Object.assign(this.#terminal.options, { screenReaderMode: reader.checked })
-    this.#frame.addEventListener('keydown', (event) => this.#steer(event), true)
+    this.#frame.addEventListener('keydown', (event) => this.#steer(event), { capture: true, signal })
   }
 
   /** From the beginning, if one stands at the end. */
@@ -288,7 +298,7 @@ export class AgentTerminal extends HTMLElement {
     play.textContent = mode === 'playing' ? 'Pause' : 'Play'
     play.disabled = head === 0
     live.ariaPressed = String(mode === 'live')
-    if (words.textContent === 'Loading…' || head === 0)
+    if (this.#terminal && (words.textContent === 'Loading…' || head === 0))
       words.textContent = head === 0 ? 'Nothing has been printed yet.' : ''
   }
 

@@ -61,7 +61,8 @@ export function bind(parts, actions, settings) {
     const page = top && tape.page(tape.pageOf(top.seq))
     // It opens a moment before this is told, and what one types by then stays.
     const isTyping = document.activeElement === tools.moment
-    if (tools.view.element.open && page && !isTyping) tools.moment.value = forInput(page.pieceOf(page.find(top.seq, top.n)).at)
+    if (tools.view.element.open && page && !isTyping)
+      tools.moment.value = forInput(page.pieceOf(page.find(top.seq, top.n)).at)
   })
 
   for (const [format, button] of Object.entries(tools.formats)) {
