@@ -232,6 +232,7 @@ export class LogConsole extends HTMLElement {
     if (event.seq === undefined) return
     this.#names.learn([event])
     this.#intake.take(event)
+    this.#settings.learnStart()
     // Nothing is drawn in a hidden tab, but what comes must not pile up.
     if (document.hidden && event.seq % POUR_HIDDEN === 0) this.#intake.pour()
     this.#frame ||= requestAnimationFrame(() => {
@@ -249,6 +250,7 @@ export class LogConsole extends HTMLElement {
   #came() {
     if (this.#failures) this.#status.problem(null)
     this.#failures = 0
+    this.#settings.learnStart()
     this.#rows.draw()
   }
 

@@ -10,7 +10,7 @@ import { make } from './make.js'
 /** @import {Address, Tape} from '../console/tape.js' */
 /** @import {Shown} from './log-row.js' */
 
-/** @typedef {{times: 'off' | 'relative' | 'absolute', start: number, digits: number}} Look */
+/** @typedef {{times: 'off' | 'relative' | 'absolute', start: number | null, digits: number}} Look */
 
 const MORE_ROWS = 24
 const PROBE = '0'.repeat(100)
@@ -22,7 +22,7 @@ export class LogRows {
   /** @type {Address | null} */
   current = null
   /** @type {Look} */
-  look = { times: 'off', start: 0, digits: 6 }
+  look = { times: 'off', start: null, digits: 6 }
   /** Pages that are seen and not at hand, those in the middle first. @type {number[]} */
   wanted = []
   #spacer = make('div', { className: 'spacer', role: 'presentation' })

@@ -10,6 +10,7 @@ import { problemWith, Query } from '../console/query.js'
 export class LogSettings {
   /** @type {Prefs} */
   #prefs = readPrefs()
+  #isLearning = false
   #parts
 
   /** @param {Parts} parts */
@@ -32,7 +33,8 @@ export class LogSettings {
 
   /** Begin with what was asked for before, if anything was. @param {Filters} [filters] */
   begin(filters) {
-    const { tools, lens } = this.#parts
+    const { tools, lens, rows } = this.#parts
+    rows.look.start = null
     tools.kinds.value = lens.kinds = this.#prefs.kinds
     this.show()
     if (filters) this.#restore(filters)
@@ -91,16 +93,19 @@ export class LogSettings {
     tools.times.value = rows.look.times = times
     rows.view.dataset.times = times
     rows.wraps = wrap
-    if (times === 'relative') this.#learnStart()
+    this.learnStart()
   }
 
-  /** @returns {Promise<void>} */
-  async #learnStart() {
+  /** Times since the beginning want to know when that was: who knows is asked again, as long as there is no answer. @returns {Promise<void>} */
+  async learnStart() {
     const { read, rows, tape } = this.#parts
+    if (rows.look.times !== 'relative' || rows.look.start !== null || this.#isLearning) return
     const { floor } = tape
+    this.#isLearning = true
     const page = await read({ after: floor, limit: 1 }).catch(() => null)
+    this.#isLearning = false
     tape.raise(page?.floor ?? 0)
-    if (tape.floor > floor) return this.#learnStart()
+    if (tape.floor > floor) return this.learnStart()
     if (page?.events[0]) rows.look.start = Date.parse(page.events[0].timestamp)
     rows.drawSoon()
   }
