@@ -4,9 +4,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { Lens } from '../../static/js/console/lens.js'
+import { Query } from '../../static/js/console/query.js'
+import { Search } from '../../static/js/console/search.js'
 import { LogSettings } from '../../static/js/elements/log-settings.js'
 import { timeInWords } from '../../static/js/elements/log-time.js'
-import { Server, tapeOf } from './log.js'
+import { LogWalk } from '../../static/js/elements/log-walk.js'
+import { randomLog, Server, tapeOf } from './log.js'
 
 const soon = () => new Promise((resolve) => setTimeout(resolve))
 
@@ -38,4 +41,52 @@ test('times since the beginning are not told until somebody knows when that was'
     await settings.learnStart()
   }
   assert.equal(timeInWords(at + 2000, 'relative', parts.rows.look.start), '+0:02.0')
+})
+
+/** Somebody goes through a log; the nth answer comes after `delays[n]` milliseconds. */
+function walker(events, delays = []) {
+  const server = randomLog(1, events)
+  const { before } = server
+  server.before = async (...where) => {
+    await new Promise((resolve) => setTimeout(resolve, delays.shift() ?? 1))
+    return before(...where)
+  }
+  const lens = new Lens()
+  const tape = tapeOf(server, lens)
+  const search = new Search({ tape, lens, changed: () => {} })
+  const shown = []
+  const rows = {
+    journey: 0,
+    current: null,
+    letGo: () => {},
+    follow: () => shown.push('end') && rows.journey++,
+    show: ({ seq }) => shown.push(seq) && rows.journey++,
+  }
+  const read = async (seq) => (await server.before(seq + 1, 1)).events[0]
+  const walk = new LogWalk({ tape, lens, rows, search, read, missed: () => shown.push('missed') })
+  return { tape, lens, search, walk, rows, shown }
+}
+
+test('who goes on before having arrived is not called back by an answer that comes late', async () => {
+  const { walk, rows, shown } = walker(3000, [40, 1])
+  await Promise.all([walk.goTo({ seq: 1, n: 0 }), walk.goTo({ seq: 2500, n: 0 })])
+  assert.deepEqual(shown, [2500])
+  for (const way of [walk.goTo({ seq: 1200, n: 0 }), walk.toMoment(2_000_000)]) {
+    rows.follow()
+    await way
+  }
+  assert.deepEqual(shown, [2500, 'end', 'end'])
+})
+
+test('a hit that was looked for before somebody went elsewhere stays where it is', async () => {
+  const { tape, lens, search, walk, rows, shown } = walker(900)
+  lens.set({ query: new Query('a8') })
+  tape.lookAgain()
+  const looking = search.start()
+  const way = walk.toNextHit(1)
+  rows.follow()
+  await Promise.all([way, looking])
+  assert.deepEqual(shown, ['end'])
+  await walk.toNextHit(1)
+  assert.equal(shown.length, 2)
 })
