@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { Lens } from '../../static/js/console/lens.js'
 import { Query } from '../../static/js/console/query.js'
 import { Search } from '../../static/js/console/search.js'
+import { LogActions } from '../../static/js/elements/log-actions.js'
 import { LogSettings } from '../../static/js/elements/log-settings.js'
 import { timeInWords } from '../../static/js/elements/log-time.js'
 import { LogWalk } from '../../static/js/elements/log-walk.js'
@@ -89,4 +90,33 @@ test('a hit that was looked for before somebody went elsewhere stays where it is
   assert.deepEqual(shown, ['end'])
   await walk.toNextHit(1)
   assert.equal(shown.length, 2)
+})
+
+test('a download that is tried again is over when it has come', async (t) => {
+  const server = randomLog(2, 60)
+  let failures = 1
+  let again
+  const shares = []
+  const status = {
+    saved: null,
+    show: () => shares.push(status.saved),
+    problem: (_error, way) => {
+      again = way
+    },
+  }
+  const read = async ({ after }) => {
+    if (failures-- > 0) throw new Error('away')
+    return server.after(after)
+  }
+  const saved = []
+  t.mock.method(URL, 'createObjectURL', (blob) => saved.push(blob) && 'blob:')
+  const link = { append: () => {}, click: () => {} }
+  globalThis.document = { createElement: () => link }
+  const actions = new LogActions({ name: 'log', read, status })
+  await actions.save('txt')
+  assert.equal(status.saved, null)
+  await again()
+  assert.equal(saved.length, 1)
+  assert.ok(shares.includes(1))
+  assert.equal(status.saved, null)
 })
