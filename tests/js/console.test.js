@@ -7,6 +7,7 @@ import { Lens } from '../../static/js/console/lens.js'
 import { Query } from '../../static/js/console/query.js'
 import { Search } from '../../static/js/console/search.js'
 import { LogActions } from '../../static/js/elements/log-actions.js'
+import { LogNames } from '../../static/js/elements/log-names.js'
 import { LogSettings } from '../../static/js/elements/log-settings.js'
 import { timeInWords } from '../../static/js/elements/log-time.js'
 import { LogWalk } from '../../static/js/elements/log-walk.js'
@@ -119,4 +120,35 @@ test('a download that is tried again is over when it has come', async (t) => {
   assert.equal(saved.length, 1)
   assert.ok(shares.includes(1))
   assert.equal(status.saved, null)
+})
+
+test('ten thousand sources are named at once, and each can be chosen once', () => {
+  let looked = 0
+  globalThis.Option = class {
+    constructor(textContent, value) {
+      Object.assign(this, { textContent, value })
+    }
+  }
+  const choice = () => {
+    const added = []
+    const options = new Proxy(added, {
+      get: (_, key) => {
+        looked += 1
+        return Reflect.get(added, key)
+      },
+    })
+    return { options, add: (option) => added.push(option) }
+  }
+  const tools = { source: choice(), agent: choice() }
+  const names = new LogNames(tools)
+  const events = Array.from({ length: 10_000 }, (_, n) => ({ data: { step: `step ${n}`, agent: 'box' } }))
+  for (let n = 0; n < 3; n++) names.learn(events)
+  assert.ok(looked < 30_000, `${looked}`)
+  names.set('step 7', 'Seven')
+  assert.equal(tools.source.options.length, 10_001)
+  assert.equal(tools.source.options[8].textContent, 'Seven')
+  assert.deepEqual(
+    Array.from(tools.agent.options, ({ value }) => value),
+    ['', 'box'],
+  )
 })
