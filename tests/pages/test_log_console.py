@@ -410,6 +410,19 @@ async def test_a_project_card_opens_the_log_of_its_newest_run(server, log_of, wi
     await expect(page.locator("dialog .line[data-address] .text")).to_have_text(["first", "second"])
 
 
+async def test_a_selection_that_ends_beside_the_dialog_leaves_it_open(log_of, window, alice):
+    run = log_of(40)
+    page = await (await window(alice)).open("/projects/")
+    await page.locator(f"[data-project='{run['project']}'] >> text=Logs").click()
+    await page.locator("dialog .line[data-address] .text").first.hover()
+    await page.mouse.down()
+    await page.mouse.move(3, 300)
+    await page.mouse.up()
+    await expect(page.locator("dialog.logs")).to_be_visible()
+    await page.mouse.click(3, 300)
+    await expect(page.locator("dialog.logs")).to_have_count(0)
+
+
 async def test_a_log_in_a_dialog_begins_again_when_its_history_is_gone(server, log_of, remove, window, alice):
     run = log_of(0, *[("build", f"line {n}\n") for n in range(1, 6)])
     page = await (await window(alice)).open("/projects/")
