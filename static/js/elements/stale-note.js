@@ -1,7 +1,7 @@
 // <stale-note data-meanwhile="…">: says that the page stands still, why, and what one can do; meanwhile the page is marked.
 
 import { client } from '../here.js'
-import { CONTROL } from '../realtime/contract.js'
+import { CONTROL, EVENT } from '../realtime/contract.js'
 import { Reloads } from '../reloads.js'
 import { make } from './make.js'
 import { Standstill } from './standstill.js'
@@ -21,7 +21,8 @@ export class StaleNote extends HTMLElement {
     const standstill = new Standstill((said) => this.#show(said), this.dataset.meanwhile)
     this.replaceChildren(this.#words, this.#retry, this.#reload)
     this.#stops = [
-      client.watch(({ state }) => standstill.connection(state)),
+      client.watch(({ state, received }) => standstill.connection(state, received)),
+      ...Object.values(EVENT).map((type) => client.on(type, () => standstill.heard())),
       client.on(CONTROL.UNSUBSCRIBED, () => standstill.shutOut()),
       client.on(CONTROL.RESET, ({ topic }) => {
         if (!this.#stands(topic)) return
