@@ -2,6 +2,7 @@
 // has not been.
 
 import { copyOf, fill } from '../elements/fill.js'
+import { onNewDay } from '../elements/new-day.js'
 
 const TOGETHER = 5 * 60_000
 const NEAR = 80
@@ -28,6 +29,7 @@ export class Talk {
     list.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     newest.addEventListener('click', () => this.toEnd())
     new ResizeObserver(() => this.#isAtEnd && this.toEnd()).observe(list)
+    onNewDay(() => this.#dayLines())
     this.#dayLines()
     this.toEnd()
   }
