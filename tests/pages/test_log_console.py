@@ -271,6 +271,36 @@ async def test_a_search_that_fails_says_so_and_is_tried_again(log_of, look_at):
     await expect(page.locator(".foot .said")).to_be_hidden()
 
 
+async def test_what_could_not_be_had_is_said_once_however_often_it_is_tried(log_of, look_at):
+    page = await look_at(log_of(60_000))
+    tried = []
+
+    async def refuse(route):
+        tried.append(route)
+        await route.abort()
+
+    await page.route("**/api/v1/events/?*before=*", refuse)
+    await page.evaluate(
+        """() => {
+          const options = { childList: true, attributeFilter: ['hidden'] }
+          window.told = []
+          new MutationObserver(() => told.push(1)).observe(document.querySelector('log-console .said'), options)
+          const view = document.querySelector('log-console .lines')
+          view.scrollTop = view.scrollHeight / 2
+        }"""
+    )
+    await expect(page.locator(".foot .said")).to_have_text("The server can’t be reached.")
+    while len(tried) < 3:
+        await page.wait_for_timeout(100)
+    assert await page.evaluate("told.length") == 1
+    await page.unroute("**/api/v1/events/?*before=*")
+    again = page.get_by_role("button", name="Try again")
+    await again.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".foot .said")).to_be_hidden()
+    await expect(page.locator(TEXT).first).to_be_visible()
+
+
 async def test_filters_find_lines_in_all_of_the_log(server, log_of, look_at):
     run = log_of(20_000)
     server.do(f"{LOGS}:print_all", run["id"], [("lint", "it broke\n")], level="error")

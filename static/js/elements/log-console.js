@@ -55,7 +55,7 @@ export class LogConsole extends HTMLElement {
     lens: this.#lens,
     wanted: () => (this.#life.signal.aborted ? [] : this.#rows.wanted),
     came: () => this.#came(),
-    failed: (error) => this.#failed(error, () => this.#fetch()),
+    failed: (error) => this.#failed(error, () => this.#fetchAgain()),
   })
   #walk = new LogWalk({
     tape: this.#tape,
@@ -243,6 +243,12 @@ export class LogConsole extends HTMLElement {
     })
   }
 
+  /** What could not be had may not be wanted any more. */
+  #fetchAgain() {
+    if (this.#fetcher.isDone) this.#came()
+    else this.#fetch()
+  }
+
   #fetch() {
     if (this.#status.isReady && !this.#life.signal.aborted) this.#fetcher.fetch()
   }
@@ -260,7 +266,6 @@ export class LogConsole extends HTMLElement {
     if (isOver || this.#life.signal.aborted) return
     const again = () => {
       clearTimeout(this.#again)
-      this.#status.problem(null)
       work()
     }
     this.#status.problem(error, again)

@@ -66,7 +66,9 @@ export class LogStatus {
   problem(error, again) {
     this.#problem = error === null ? '' : error instanceof Error ? error.message : String(error)
     this.#again = again ?? null
-    this.#tools.problem.textContent = this.#problem
+    const { problem: said } = this.#tools
+    // What is said once more is read once more.
+    if (said.textContent !== this.#problem) said.textContent = this.#problem
     this.#tools.problem.hidden = !this.#problem
     this.#tools.again.hidden = !this.#problem || !again
     this.#showState(this.#tape.rows)
