@@ -299,6 +299,8 @@ async def test_what_could_not_be_had_is_said_once_however_often_it_is_tried(log_
     await page.keyboard.press("Enter")
     await expect(page.locator(".foot .said")).to_be_hidden()
     await expect(page.locator(TEXT).first).to_be_visible()
+    # The button is gone, and whoever pressed it is with the lines.
+    await expect(page.locator(LINES)).to_be_focused()
 
 
 async def test_filters_find_lines_in_all_of_the_log(server, log_of, look_at):
