@@ -45,6 +45,46 @@ test('times since the beginning are not told until somebody knows when that was'
   assert.equal(timeInWords(at + 2000, 'relative', parts.rows.look.start), '+0:02.0')
 })
 
+test('what stood still before a reload is not looked for again, and what is too slow is given up with words', async (t) => {
+  const kept = new Map([['signalbox:expression at work', '/x.*y/']])
+  globalThis.sessionStorage = {
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, value),
+    removeItem: (key) => kept.delete(key),
+  }
+  const { LogSettings: Settings } = await import('../../static/js/elements/log-settings.js?reloaded')
+  const parts = consoleOf(new Server(), async () => null)
+  const { lens, tools } = parts
+  let words = ''
+  parts.status = {
+    problem: (problem) => {
+      words = problem ?? ''
+    },
+  }
+  parts.search = { start: () => {} }
+  tools.filters = { summary: {} }
+  const filters = { find: '/x.*y/', only: false, source: '', agent: '', level: '', kinds: 'printed' }
+  const settings = new Settings(parts)
+  settings.begin(filters)
+  assert.ok(lens.query.isEmpty)
+  assert.match(words, /^\/x\.\*y\/ took too long/)
+  settings.begin({ ...filters, find: '/y/' })
+  assert.ok(lens.query.isIn('y'))
+
+  settings.begin({ ...filters, find: '/(a|a)*b/' })
+  let clock = 0
+  const slow = t.mock.method(performance, 'now', () => (clock += 1000))
+  lens.query.isIn('aaa')
+  slow.mock.restore()
+  await soon()
+  assert.ok(lens.query.isEmpty)
+  assert.match(words, /takes too long/)
+  assert.deepEqual([settings.filters.find, tools.find.value, tools.find.ariaInvalid], ['', '/(a|a)*b/', 'true'])
+  tools.find.value = 'words'
+  settings.refilter()
+  assert.deepEqual([words, settings.filters.find], ['', 'words'])
+})
+
 /** Somebody goes through a log; the nth answer comes after `delays[n]` milliseconds. */
 function walker(events, delays = []) {
   const server = randomLog(1, events)
