@@ -239,7 +239,7 @@ export class AgentTerminal extends HTMLElement {
     const selected = terminal.getSelectionPosition()?.start
     const hit = findInBuffer(terminal.buffer.active, words, selected ?? null, backwards)
     if (!hit) return this.#say(`“${words}” is not on this screen.`)
-    terminal.select(hit.x, hit.y, words.length)
+    terminal.select(hit.x, hit.y, hit.width)
     terminal.scrollToLine(Math.max(0, hit.y - Math.floor(terminal.rows / 2)))
   }
 
