@@ -7,7 +7,8 @@ import { Replay } from '../terminal/replay.js'
 import { findInBuffer } from '../terminal/search.js'
 import { lendToRows, strictDocument, withStrictDocument } from './strict-document.js'
 import { terminalBar } from './terminal-bar.js'
-import { onThemeChange, themeOf } from './terminal-theme.js'
+import { themeOf } from './terminal-theme.js'
+import { onThemeChange } from './theme.js'
 
 /** @import {Terminal} from '/static/vendor/xterm.js' */
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
