@@ -197,24 +197,14 @@ async def test_a_task_shows_what_it_printed_and_nothing_else(server, window, ali
     server.do("tests.support.scene:end_task", task, "completed")
     await waiting.wait_for_selector("log-console >> text=late words")
 
-
-async def test_a_terminal_has_what_was_printed_while_it_was_loaded(server, window, alice, pages):
-    hers = await window(alice)
-    held = asyncio.Event()
-
-    async def hold(route):
-        await held.wait()
-        await route.continue_()
-
-    await hers.context.route("**/vendor/xterm*.js", hold)
-    page = await hers.open(pages["agent"])
-    await live(page)
-    server.do("tests.support.scene:printed", pages["task"].split("/")[2], pages["agent"].split("/")[2], "meanwhile\n")
-    await expect(page.locator("log-console .text", has_text="meanwhile")).to_be_attached()
-    until = int(await page.locator("agent-terminal").get_attribute("data-until") or 0)
-    held.set()
-    slider = page.get_by_role("slider", name="Point in its history")
-    await expect(slider).to_have_attribute("aria-valuetext", re.compile(rf"piece {until + 3} of {until + 3}$"))
+    # What somebody chooses stays when the rest of the page is written anew.
+    await waiting.click("log-console >> text=Filter")
+    source = waiting.locator("log-console select").first
+    await source.select_option("")
+    async with waiting.expect_response("**part=task*"):
+        server.do("tests.support.scene:end_task", task, "failed")
+    await waiting.locator("#task .badge[data-status=failed]").wait_for()
+    assert await source.input_value() == ""
 
 
 @on_both

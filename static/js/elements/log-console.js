@@ -148,6 +148,11 @@ export class LogConsole extends HTMLElement {
     this.#rows.drawSoon()
   }
 
+  /** Whose lines are shown; '': all. */
+  get source() {
+    return this.#tools.source.value
+  }
+
   /** Show only what this source prints; '' shows all. @param {string} source */
   showOnly(source) {
     if (this.#tools.source.value === source) return
