@@ -207,6 +207,33 @@ async def test_a_task_shows_what_it_printed_and_nothing_else(server, window, ali
     assert await source.input_value() == ""
 
 
+async def test_what_an_agent_costs_is_asked_for_while_one_looks_at_a_line_that_polls(window, alice, pages):
+    page = await (await window(alice)).open("/agents/?transport=poll")
+    await state(page, "polling")
+    await page.locator("connection-status .signal").click()
+    async with page.expect_request(re.compile(r"/api/v1/agents/[0-9a-f-]+/$")):
+        pass
+
+
+async def test_a_terminal_has_what_was_printed_while_it_was_loaded(server, window, alice, pages):
+    hers = await window(alice)
+    held = asyncio.Event()
+
+    async def hold(route):
+        await held.wait()
+        await route.continue_()
+
+    await hers.context.route("**/vendor/xterm*.js", hold)
+    page = await hers.open(pages["agent"])
+    await live(page)
+    server.do("tests.support.scene:printed", pages["task"].split("/")[2], pages["agent"].split("/")[2], "meanwhile\n")
+    await expect(page.locator("log-console .text", has_text="meanwhile")).to_be_attached()
+    until = int(await page.locator("agent-terminal").get_attribute("data-until") or 0)
+    held.set()
+    slider = page.get_by_role("slider", name="Point in its history")
+    await expect(slider).to_have_attribute("aria-valuetext", re.compile(rf"piece {until + 3} of {until + 3}$"))
+
+
 @on_both
 async def test_two_people_talk(window, alice, bob, api, room):
     await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)

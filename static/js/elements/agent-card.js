@@ -54,7 +54,7 @@ export class AgentCard extends HTMLElement {
 
   disconnectedCallback() {
     for (const stop of this.#stops.splice(0)) stop()
-    clearInterval(this.#asking)
+    this.#askNoMore()
   }
 
   get #commands() {
@@ -187,8 +187,13 @@ export class AgentCard extends HTMLElement {
 
   /** @param {boolean} isPolling */
   #askInstead(isPolling) {
+    if (isPolling) this.#asking ??= setInterval(() => this.#ask(), ASKED_EVERY)
+    else this.#askNoMore()
+  }
+
+  #askNoMore() {
     clearInterval(this.#asking)
-    if (isPolling) this.#asking = setInterval(() => this.#ask(), ASKED_EVERY)
+    this.#asking = undefined
   }
 
   async #ask() {
