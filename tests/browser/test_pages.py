@@ -171,6 +171,44 @@ async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice, pag
     assert await page.input_value("#query") == ""
 
 
+async def test_lists_are_in_the_order_that_a_reload_shows_and_not_longer(server, window, team, alice, pages):
+    page = await (await window(alice)).open("/tasks/?state=running")
+    await live(page)
+    rows = page.locator("#tasks tr")
+    queries = rows.locator("code")
+    first = rows.first
+    for n in range(101):
+        server.do("tests.support.scene:task", team.id, alice.id, "running", f"make {n}")
+    await expect(queries.first).to_have_text("make 100 running")
+    await expect(rows).to_have_count(100)
+    shown = await queries.all_inner_texts()
+    await page.reload()
+    assert await queries.all_inner_texts() == shown
+
+    # What one stands on goes when it is not in this state any more, and the focus stays with the list.
+    await live(page)
+    ending = await first.get_attribute("data-task")
+    await first.locator("button").focus()
+    await first.hover()
+    server.do("tests.support.scene:end_task", ending, "completed")
+    await expect(queries.first).to_have_text("make 99 running")
+    await expect(page.locator("#tasks")).to_be_focused()
+
+
+async def test_a_project_shows_its_runs_as_a_reload_does(window, api, alice, pages):
+    page = await (await window(alice)).open(pages["project"])
+    await live(page)
+    rows = page.locator("[data-runs] [data-run]")
+    project = pages["project"].split("/")[2]
+    for _ in range(21):
+        await api(alice).post(f"/api/v1/projects/{project}/runs/", json={})
+    await expect(rows).to_have_count(20)
+    ids = "rows => rows.map((row) => row.dataset.run)"
+    shown = await rows.evaluate_all(ids)
+    await page.reload()
+    assert await rows.evaluate_all(ids) == shown
+
+
 async def test_a_submitted_task_appears_and_can_be_cancelled(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)
