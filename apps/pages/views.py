@@ -153,6 +153,7 @@ def agent(request: HttpRequest, actor: Actor, agent_id: UUID) -> HttpResponse:
         feeds=team_feed,
         terminal=terminal,
         recent=recent,
+        most=COMMANDS,
         shown_commands=told,
         **card,
     )

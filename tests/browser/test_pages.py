@@ -209,6 +209,21 @@ async def test_a_project_shows_its_runs_as_a_reload_does(window, api, alice, pag
     assert await rows.evaluate_all(ids) == shown
 
 
+async def test_an_agent_shows_no_more_commands_than_after_a_reload(window, alice, pages):
+    page = await (await window(alice)).open(pages["agent"])
+    await live(page)
+    told = "data: { command_id: `c${n}`, spec: { shell: `echo ${n}` } }"
+    await page.evaluate(
+        f"""{script("here.js")}.then(({{ client }}) => {{
+          const feed = client.follow(document.querySelector('agent-card').dataset.topic)
+          for (let n = 0; n < 40; n++) feed.tell({{ type: 'command:request', {told} }})
+        }})"""
+    )
+    rows = page.locator("[data-command]")
+    await expect(rows).to_have_count(25)
+    await expect(rows.first.locator("code")).to_have_text("echo 39")
+
+
 async def test_a_submitted_task_appears_and_can_be_cancelled(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)

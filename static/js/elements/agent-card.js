@@ -82,7 +82,14 @@ export class AgentCard extends HTMLElement {
     row.dataset.command = id
     this.#commands.prepend(row)
     flash(row)
+    this.#trim()
     return row
+  }
+
+  /** No more than the server writes. What somebody is at goes with the next one. */
+  #trim() {
+    const most = Number(this.#commands.dataset.most) || Number.POSITIVE_INFINITY
+    for (const row of this.#rows.slice(most)) if (!row.matches(':focus-within')) row.remove()
   }
 
   /** @param {any} data @param {string} timestamp */
