@@ -402,6 +402,20 @@ async def test_the_list_of_sessions_moves(window, alice, api, room):
     await page.wait_for_selector("#sessions li:first-child >> text=Here")
 
 
+async def test_a_list_that_one_goes_through_is_put_in_order_when_one_has_left(window, alice, api, room):
+    second = (await api(alice).post("/api/v1/chat/sessions/", json={"title": "Second"})).json()
+    page = await (await window(alice)).open("/chat/")
+    await live(page)
+    titles = page.locator("#sessions b")
+    await expect(titles).to_have_text(["Second", "Release"])
+    await page.locator("#sessions a").first.focus()
+    await speak(api(alice), room, "here")
+    await expect(page.locator("#sessions li").last).to_contain_text("here")
+    assert second["title"] == await titles.first.inner_text()
+    await page.focus("#title")
+    await expect(titles).to_have_text(["Release", "Second"])
+
+
 async def test_a_page_of_nothing_says_so_and_leads_on(window, alice):
     hers = await window(alice)
     page = await hers.open("/nothing/")
