@@ -273,6 +273,7 @@ async def test_a_search_that_fails_says_so_and_is_tried_again(log_of, look_at):
 
 async def test_what_could_not_be_had_is_said_once_however_often_it_is_tried(log_of, look_at):
     page = await look_at(log_of(60_000))
+    await expect(page.locator("log-console .count")).not_to_have_text("")
     tried = []
 
     async def refuse(route):
