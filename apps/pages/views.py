@@ -54,11 +54,13 @@ def projects(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 @page
 def project(request: HttpRequest, actor: Actor, project_id: UUID) -> HttpResponse:
+    """`?part=runs` is the list that the page's script replaces."""
     found = project_for(actor, project_id)
     feeds = [Feed.of(TeamTopic(team_id=found.team_id))]
     runs = [summary_of(run) for run in runs_of(actor, project_id=project_id)[:RUNS]]
     may_operate = bool(selectors.operated(actor, [found.team]))
-    return show(request, "pages/project.html", feeds=feeds, project=found, runs=runs, may_operate=may_operate)
+    template = whole_or_part(request, "pages/project.html", runs="components/run_rows.html")
+    return show(request, template, feeds=feeds, project=found, runs=runs, may_operate=may_operate)
 
 
 @page
@@ -84,7 +86,7 @@ def run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
 
 @page
 def tasks(request: HttpRequest, actor: Actor) -> HttpResponse:
-    """`?state=` lists only those; `?part=states` is how many there are of each."""
+    """`?state=` lists only those; `?part=list` is the list, and `?part=states` how many there are of each."""
     teams = selectors.teams_shown(actor)
     feeds = selectors.team_feeds(teams)
     asked = request.GET.get("state", "")
@@ -92,9 +94,11 @@ def tasks(request: HttpRequest, actor: Actor) -> HttpResponse:
     shown = {"feeds": feeds, "states": of_tasks.states(actor, teams), "state": state}
     if request.GET.get("part") == "states":
         return show(request, "pages/states.html", **shown)
+    listed = of_tasks.tasks_listed(actor, teams, state)
+    if request.GET.get("part") == "list":
+        return show(request, "pages/task_list.html", tasks=listed)
     agents = list(agents_of(actor).filter(team__in=teams).order_by("name", "id"))
     labels = sorted({label for agent in agents for label in agent.labels})
-    listed = of_tasks.tasks_listed(actor, teams, state)
     mine = selectors.operated(actor, teams)
     return show(request, "pages/tasks.html", **shown, teams=mine, agents=agents, labels=labels, tasks=listed)
 
@@ -149,6 +153,7 @@ def agent(request: HttpRequest, actor: Actor, agent_id: UUID) -> HttpResponse:
         feeds=team_feed,
         terminal=terminal,
         recent=recent,
+        most=COMMANDS,
         shown_commands=told,
         **card,
     )

@@ -15,11 +15,6 @@ export function serverNow() {
   return Number.isNaN(offset) ? Date.now() : offset + performance.now()
 }
 
-/** A moment of the server as it looks on this device's clock, for texts like "today". @param {string} at */
-export function onThisClock(at) {
-  return new Date(Date.parse(at) - serverNow() + Date.now())
-}
-
 /** Seconds as people say them: `0:07`, `12:30`, `1:02:03`. @param {number} seconds */
 export function inMinutes(seconds) {
   const whole = Math.max(0, Math.floor(seconds))

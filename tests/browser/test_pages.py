@@ -1,5 +1,7 @@
 """What people do on the pages; what comes through the socket or a poll, against servers of both kinds."""
 
+import asyncio
+import re
 from uuid import uuid4
 
 import pytest
@@ -194,6 +196,59 @@ async def test_spaces_alone_are_no_task_no_command_and_no_session(window, alice,
         await page.close()
 
 
+async def test_lists_are_in_the_order_that_a_reload_shows_and_not_longer(server, window, team, alice, pages):
+    page = await (await window(alice)).open("/tasks/?state=running")
+    await live(page)
+    rows = page.locator("#tasks tr")
+    queries = rows.locator("code")
+    first = rows.first
+    for n in range(101):
+        server.do("tests.support.scene:task", team.id, alice.id, "running", f"make {n}")
+    await expect(queries.first).to_have_text("make 100 running")
+    await expect(rows).to_have_count(100)
+    shown = await queries.all_inner_texts()
+    await page.reload()
+    assert await queries.all_inner_texts() == shown
+
+    # What one stands on goes when it is not in this state any more, and the focus stays with the list.
+    await live(page)
+    ending = await first.get_attribute("data-task")
+    await first.locator("button").focus()
+    await first.hover()
+    server.do("tests.support.scene:end_task", ending, "completed")
+    await expect(queries.first).to_have_text("make 99 running")
+    await expect(page.locator("#tasks")).to_be_focused()
+
+
+async def test_a_project_shows_its_runs_as_a_reload_does(window, api, alice, pages):
+    page = await (await window(alice)).open(pages["project"])
+    await live(page)
+    rows = page.locator("[data-runs] [data-run]")
+    project = pages["project"].split("/")[2]
+    for _ in range(21):
+        await api(alice).post(f"/api/v1/projects/{project}/runs/", json={})
+    await expect(rows).to_have_count(20)
+    ids = "rows => rows.map((row) => row.dataset.run)"
+    shown = await rows.evaluate_all(ids)
+    await page.reload()
+    assert await rows.evaluate_all(ids) == shown
+
+
+async def test_an_agent_shows_no_more_commands_than_after_a_reload(window, alice, pages):
+    page = await (await window(alice)).open(pages["agent"])
+    await live(page)
+    told = "data: { command_id: `c${n}`, spec: { shell: `echo ${n}` } }"
+    await page.evaluate(
+        f"""{script("here.js")}.then(({{ client }}) => {{
+          const feed = client.follow(document.querySelector('agent-card').dataset.topic)
+          for (let n = 0; n < 40; n++) feed.tell({{ type: 'command:request', {told} }})
+        }})"""
+    )
+    rows = page.locator("[data-command]")
+    await expect(rows).to_have_count(25)
+    await expect(rows.first.locator("code")).to_have_text("echo 39")
+
+
 async def test_a_submitted_task_appears_and_can_be_cancelled(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)
@@ -219,6 +274,42 @@ async def test_a_task_shows_what_it_printed_and_nothing_else(server, window, ali
     server.do("tests.support.scene:printed", task, agent, "late words\n")
     server.do("tests.support.scene:end_task", task, "completed")
     await waiting.wait_for_selector("log-console >> text=late words")
+
+    # What somebody chooses stays when the rest of the page is written anew.
+    await waiting.click("log-console >> text=Filter")
+    source = waiting.locator("log-console select").first
+    await source.select_option("")
+    async with waiting.expect_response("**part=task*"):
+        server.do("tests.support.scene:end_task", task, "failed")
+    await waiting.locator("#task .badge[data-status=failed]").wait_for()
+    assert await source.input_value() == ""
+
+
+async def test_what_an_agent_costs_is_asked_for_while_one_looks_at_a_line_that_polls(window, alice, pages):
+    page = await (await window(alice)).open("/agents/?transport=poll")
+    await state(page, "polling")
+    await page.locator("connection-status .signal").click()
+    async with page.expect_request(re.compile(r"/api/v1/agents/[0-9a-f-]+/$")):
+        pass
+
+
+async def test_a_terminal_has_what_was_printed_while_it_was_loaded(server, window, alice, pages):
+    hers = await window(alice)
+    held = asyncio.Event()
+
+    async def hold(route):
+        await held.wait()
+        await route.continue_()
+
+    await hers.context.route("**/vendor/xterm*.js", hold)
+    page = await hers.open(pages["agent"])
+    await live(page)
+    server.do("tests.support.scene:printed", pages["task"].split("/")[2], pages["agent"].split("/")[2], "meanwhile\n")
+    await expect(page.locator("log-console .text", has_text="meanwhile")).to_be_attached()
+    until = int(await page.locator("agent-terminal").get_attribute("data-until") or 0)
+    held.set()
+    slider = page.get_by_role("slider", name="Point in its history")
+    await expect(slider).to_have_attribute("aria-valuetext", re.compile(rf"piece {until + 3} of {until + 3}$"))
 
 
 async def test_a_long_command_fills_no_screen(server, window, team, alice, api, room):
@@ -437,6 +528,20 @@ async def test_the_list_of_sessions_moves(window, alice, api, room):
     await speak(api(alice), room, "Here")
     await expect(titles).to_have_text(["Release", "Younger"])
     await page.wait_for_selector("#sessions li:first-child >> text=Here")
+
+
+async def test_a_list_that_one_goes_through_is_put_in_order_when_one_has_left(window, alice, api, room):
+    second = (await api(alice).post("/api/v1/chat/sessions/", json={"title": "Second"})).json()
+    page = await (await window(alice)).open("/chat/")
+    await live(page)
+    titles = page.locator("#sessions b")
+    await expect(titles).to_have_text(["Second", "Release"])
+    await page.locator("#sessions a").first.focus()
+    await speak(api(alice), room, "here")
+    await expect(page.locator("#sessions li").last).to_contain_text("here")
+    assert second["title"] == await titles.first.inner_text()
+    await page.focus("#title")
+    await expect(titles).to_have_text(["Release", "Second"])
 
 
 async def test_a_page_of_nothing_says_so_and_leads_on(window, alice):

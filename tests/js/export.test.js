@@ -68,3 +68,22 @@ test('a download that was stopped ends', async () => {
   const options = { readAfter: server.after, progress: () => stop.abort(), signal: stop.signal }
   await assert.rejects(new Export('txt').run(options), { name: 'AbortError' })
 })
+
+test('of a line that is written over and over for hours, the end is saved and the rest is let go', async () => {
+  const joined = []
+  const { join } = Array.prototype
+  Array.prototype.join = function (...how) {
+    const text = join.apply(this, how)
+    joined.push(text.length)
+    return text
+  }
+  const server = new Server()
+  for (let n = 0; n <= 60; n++) server.print('a', `${String(n).padStart(500_000)} %\r`)
+  server.print('a', `${'x'.repeat(5_000_000)}y\r`)
+  server.print('a', 'done\x1b[K\n')
+  const options = { readAfter: server.after, progress: () => {}, signal: new AbortController().signal }
+  const [{ text }] = JSON.parse(await (await new Export('json').run(options)).text())
+  Array.prototype.join = join
+  assert.equal(text, 'done')
+  assert.ok(Math.max(...joined) < 15_000_000, `${Math.max(...joined)}`)
+})

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
 import { Lens } from '../../static/js/console/lens.js'
-import { problemWith, Query } from '../../static/js/console/query.js'
+import { problemWith, Query, TooSlow } from '../../static/js/console/query.js'
 import { Search } from '../../static/js/console/search.js'
+import { Trial } from '../../static/js/console/trial.js'
 import { plainly, randomLog, tapeOf } from './log.js'
 
 test('a search finds every hit, and knows which of how many one is', async () => {
@@ -45,4 +46,82 @@ test('words are looked for as they are, a regular expression between slashes', (
     words = problemWith(error)
   }
   assert.match(words, /^This is not a regular expression: .+\.$/)
+})
+
+test('what repeats what is repeated is refused with words, and nothing else is', () => {
+  for (const written of [
+    '/(a+)+b/',
+    '/(?:x*y)*/',
+    '/((a|b+)c)+/',
+    '/(\\w+\\s?){2,}/',
+    '/([^)]+){30}/',
+    '/(?<n>a{20,}){5,}/',
+  ]) {
+    assert.throws(() => new Query(written), TooSlow, written)
+  }
+  for (const written of [
+    '/(\\d+\\.){3}\\d+/',
+    '/(ab)+c+/',
+    '/[(a+)+]+/',
+    '/\\(a+\\)+/',
+    '/(?:\\d{1,3},)+/',
+    '/(?=a+)b+/',
+    '(a+)+',
+  ]) {
+    assert.doesNotThrow(() => new Query(written), written)
+  }
+  assert.match(problemWith(new TooSlow('It takes for ever.')), /^It takes for ever/)
+})
+
+/** A tab that remembers what is at work. */
+function tab() {
+  const kept = new Map()
+  return {
+    kept,
+    getItem: (key) => kept.get(key) ?? null,
+    setItem: (key, value) => kept.set(key, value),
+    removeItem: (key) => kept.delete(key),
+  }
+}
+
+test('an expression is given up at the first line that takes too long', async (t) => {
+  const given = []
+  const query = new Query('/(a|a)*b/', new Trial(tab), (slow) => given.push(slow))
+  assert.ok(query.isIn('aaab'))
+  let clock = 0
+  const slow = t.mock.method(performance, 'now', () => (clock += 1000))
+  for (let n = 0; n < 50; n++) query.isIn(`${n}`)
+  assert.equal(slow.mock.callCount(), 2)
+  slow.mock.restore()
+  await null
+  assert.deepEqual(given, [query])
+  assert.ok(!query.isIn('aaab'))
+  assert.deepEqual(query.placesIn('ab'), [])
+})
+
+test('a tab that stood still knows what was at work, and one that did not has nothing to know', async () => {
+  const storage = tab()
+  const trial = new Trial(() => storage)
+  let during
+  trial.run(
+    '/a/',
+    () => {
+      during = new Trial(() => storage).unfinished
+    },
+    () => {},
+  )
+  assert.equal(during, '/a/')
+  await null
+  assert.equal(new Trial(() => storage).unfinished, '')
+  const nowhere = new Trial(() => {
+    throw new Error('forbidden')
+  })
+  assert.equal(
+    nowhere.run(
+      '/a/',
+      () => 7,
+      () => {},
+    ),
+    7,
+  )
 })

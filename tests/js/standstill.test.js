@@ -33,6 +33,29 @@ test('a page that is cut off says since when, and that one may try', async () =>
   assert.equal(last().way, 'retry')
 })
 
+test('a page is true as of when something was heard last, not of when the cut was noticed', async (t) => {
+  const evening = Date.parse('2026-11-20T22:00:00Z')
+  const said = (/** @type {number} */ at) => new Date(at).toLocaleTimeString()
+  t.mock.timers.enable({ apis: ['Date'], now: evening })
+  const { standstill, last } = page('connecting')
+  standstill.connection('live', 100)
+  for (const minutes of [5, 9]) {
+    t.mock.timers.setTime(evening + minutes * 60_000)
+    standstill.connection('live', 200)
+  }
+  t.mock.timers.setTime(evening + 8 * 3_600_000)
+  standstill.connection('reconnecting', 200)
+  await until(() => last())
+  assert.ok(last().words.includes(said(evening + 5 * 60_000)), last().words)
+  standstill.connection('live', 300)
+  t.mock.timers.setTime(evening + 9 * 3_600_000)
+  standstill.heard()
+  t.mock.timers.setTime(evening + 10 * 3_600_000)
+  standstill.connection('reconnecting', 900)
+  await until(() => last())
+  assert.ok(last().words.includes(said(evening + 9 * 3_600_000)), last().words)
+})
+
 test('a cut that heals at once is nobody’s business, and one that heals later is over', async () => {
   const { standstill, told, last } = page('live', 'reconnecting', 'polling')
   await moment()

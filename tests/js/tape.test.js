@@ -48,6 +48,21 @@ test('what comes live joins what was fetched', async () => {
   }
 })
 
+test('another log in its place has lines of its own, whatever was remembered of those before', async () => {
+  const lens = new Lens()
+  const tape = tapeOf(new Server(), lens)
+  for (const sign of ['a', 'b']) {
+    const server = new Server()
+    server.print('step', `${sign.repeat(3000)}\n`)
+    tape.begin({ head: 0, floor: 0 })
+    tape.push(server.events)
+    assert.equal(tape.lines.line(0, 0).text, sign.repeat(2000))
+    lens.reveal({ seq: 1, n: 0 })
+    tape.renew(0)
+    assert.equal(tape.lines.line(0, 0).text, sign.repeat(3000))
+  }
+})
+
 test('a line has one address, whether what is before it is at hand or not', async () => {
   const server = randomLog(3, 400)
   const near = tapeOf(server)

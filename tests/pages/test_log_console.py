@@ -271,6 +271,39 @@ async def test_a_search_that_fails_says_so_and_is_tried_again(log_of, look_at):
     await expect(page.locator(".foot .said")).to_be_hidden()
 
 
+async def test_what_could_not_be_had_is_said_once_however_often_it_is_tried(log_of, look_at):
+    page = await look_at(log_of(60_000))
+    await expect(page.locator("log-console .count")).not_to_have_text("")
+    tried = []
+
+    async def refuse(route):
+        tried.append(route)
+        await route.abort()
+
+    await page.route("**/api/v1/events/?*before=*", refuse)
+    await page.evaluate(
+        """() => {
+          const options = { childList: true, attributeFilter: ['hidden'] }
+          window.told = []
+          new MutationObserver(() => told.push(1)).observe(document.querySelector('log-console .said'), options)
+          const view = document.querySelector('log-console .lines')
+          view.scrollTop = view.scrollHeight / 2
+        }"""
+    )
+    await expect(page.locator(".foot .said")).to_have_text("The server can’t be reached.")
+    while len(tried) < 3:
+        await page.wait_for_timeout(100)
+    assert await page.evaluate("told.length") == 1
+    await page.unroute("**/api/v1/events/?*before=*")
+    again = page.get_by_role("button", name="Try again")
+    await again.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".foot .said")).to_be_hidden()
+    await expect(page.locator(TEXT).first).to_be_visible()
+    # The button is gone, and whoever pressed it is with the lines.
+    await expect(page.locator(LINES)).to_be_focused()
+
+
 async def test_filters_find_lines_in_all_of_the_log(server, log_of, look_at):
     run = log_of(20_000)
     server.do(f"{LOGS}:print_all", run["id"], [("lint", "it broke\n")], level="error")
@@ -408,6 +441,19 @@ async def test_a_project_card_opens_the_log_of_its_newest_run(server, log_of, wi
     await expect(page.locator("dialog.logs")).to_have_count(0)
     await page.click(f"[data-project='{run['project']}'] [data-action=logs]")
     await expect(page.locator("dialog .line[data-address] .text")).to_have_text(["first", "second"])
+
+
+async def test_a_selection_that_ends_beside_the_dialog_leaves_it_open(log_of, window, alice):
+    run = log_of(40)
+    page = await (await window(alice)).open("/projects/")
+    await page.locator(f"[data-project='{run['project']}'] >> text=Logs").click()
+    await page.locator("dialog .line[data-address] .text").first.hover()
+    await page.mouse.down()
+    await page.mouse.move(3, 300)
+    await page.mouse.up()
+    await expect(page.locator("dialog.logs")).to_be_visible()
+    await page.mouse.click(3, 300)
+    await expect(page.locator("dialog.logs")).to_have_count(0)
 
 
 async def test_a_log_in_a_dialog_begins_again_when_its_history_is_gone(server, log_of, remove, window, alice):

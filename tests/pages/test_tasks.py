@@ -49,6 +49,13 @@ def test_each_state_says_how_many_there_are(browser, alice, task):
     assert 'Waiting <span class="number" data-flash>1<' in part
 
 
+def test_the_list_alone_is_what_the_page_has(browser, alice, task):
+    part = browser(alice).get("/tasks/?part=list&state=queued").text
+    assert part.startswith("<tr ")
+    assert part.strip() in browser(alice).get("/tasks/?state=queued").text
+    assert browser(alice).get("/tasks/?part=list&state=failed").text.strip() == ""
+
+
 def test_a_task_that_waits_says_for_whom(browser, alice, task):
     text = browser(alice).get(f"/tasks/{task.pk}/").text
     assert "waits for an agent with the label nobody" in text

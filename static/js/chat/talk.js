@@ -2,6 +2,7 @@
 // has not been.
 
 import { copyOf, fill } from '../elements/fill.js'
+import { onNewDay } from '../elements/new-day.js'
 import { link } from './links.js'
 
 const TOGETHER = 5 * 60_000
@@ -29,6 +30,7 @@ export class Talk {
     list.addEventListener('scroll', () => this.#scrolled(), { passive: true })
     newest.addEventListener('click', () => this.toEnd())
     new ResizeObserver(() => this.#isAtEnd && this.toEnd()).observe(list)
+    onNewDay(() => this.#dayLines())
     this.#dayLines()
     for (const bubble of list.querySelectorAll('.message')) linkIn(bubble)
     this.toEnd()

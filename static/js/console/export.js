@@ -4,13 +4,13 @@
 import { EVENT } from '../realtime/contract.js'
 import { Page } from './page.js'
 import { isPrinted, pieceOf } from './pieces.js'
-import { printed } from './printed.js'
+import { lastWritten, printed } from './printed.js'
 
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 /** @import {Piece} from './pieces.js' */
 
 /** @typedef {'txt' | 'json' | 'csv'} Format */
-/** @typedef {{piece: Piece, n: number, parts: string[], style: string, isOpen: boolean}} Row */
+/** @typedef {{piece: Piece, n: number, parts: string[], size: number, style: string, isOpen: boolean}} Row */
 /** @typedef {(after: number, signal: AbortSignal) => Promise<{epoch: string, head: number, floor: number, reset: boolean, events: StoredEvent[]} | null>} ReadAfter */
 
 const COLUMNS = ['time', 'stage', 'step', 'agent', 'level', 'event', 'line', 'text']
@@ -100,7 +100,10 @@ export class Export {
   /** @param {Row} row @param {Piece} piece */
   #goOn(row, piece) {
     const end = piece.text.indexOf('\n')
-    row.parts.push(end < 0 ? piece.text : piece.text.slice(0, end))
+    const more = end < 0 ? piece.text : piece.text.slice(0, end)
+    row.parts.push(more)
+    row.size += more.length
+    if (row.size > 2 * LONGEST) cut(row)
     if (end >= 0) this.#close(piece.source)
   }
 
@@ -110,7 +113,8 @@ export class Export {
     const end = piece.text.indexOf('\n', start)
     const isOpen = end < 0 && !piece.whole
     const parts = [piece.text.slice(start, end < 0 ? piece.text.length : end)]
-    const row = { piece, n: page.addressOf(line).n, parts, style: page.styles[line], isOpen }
+    const size = parts[0].length
+    const row = { piece, n: page.addressOf(line).n, parts, size, style: page.styles[line], isOpen }
     this.#rows.push(row)
     if (isOpen) this.#open.set(piece.source, row)
   }
@@ -129,7 +133,7 @@ export class Export {
       const row = this.#rows[done]
       this.#write(this.#said(row))
       if (row.isOpen && patience) {
-        const rest = { ...row, parts: [] }
+        const rest = { ...row, parts: [], size: 0 }
         this.#rows.push(rest)
         this.#open.set(row.piece.source, rest)
       }
@@ -165,6 +169,16 @@ export class Export {
   }
 }
 
+/** A line that does not end must not fill the memory: what is written over or too long goes. @param {Row} row */
+function cut(row) {
+  const raw = row.parts.join('')
+  // What comes next may be written over it all.
+  const end = raw.endsWith('\r') ? '\r' : ''
+  const kept = lastWritten(raw, LONGEST) ?? raw.slice(0, LONGEST) + end
+  row.parts = [kept]
+  row.size = kept.length
+}
+
 /** What stands in place of lines that were removed, up to the event `seq`. @param {number} seq @param {number} at @returns {Row} */
 function gap(seq, at) {
   const text = 'Earlier lines were removed.'
@@ -180,7 +194,7 @@ function gap(seq, at) {
     whole: true,
     fresh: false,
   }
-  return { piece, n: 0, parts: [text], style: '', isOpen: false }
+  return { piece, n: 0, parts: [text], size: text.length, style: '', isOpen: false }
 }
 
 /** What begins like a formula would be one in a spreadsheet, so it gets an apostrophe. @param {string | number} value */

@@ -25,6 +25,11 @@ export class Fetcher {
     this.#failed = failed
   }
 
+  /** Is there nothing that it would fetch? */
+  get isDone() {
+    return this.#next() === null
+  }
+
   async fetch() {
     if (this.#isAtWork) return
     this.#isAtWork = true

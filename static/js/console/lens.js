@@ -90,4 +90,9 @@ export class Lens {
   reveal({ seq, n }, least = 0) {
     this.#revealed.set(`${seq}.${n}`, Math.max(least, this.most({ seq, n }) + MORE))
   }
+
+  /** Show of no line more than of others. */
+  conceal() {
+    this.#revealed.clear()
+  }
 }

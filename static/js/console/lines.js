@@ -45,6 +45,11 @@ export class Lines {
     return line
   }
 
+  /** Another log begins, and its lines may have the addresses of these. */
+  clear() {
+    this.#known.clear()
+  }
+
   /** A line's text, with what of it is not shown. @param {number} index @param {number} number */
   text(index, number) {
     const { text, hidden } = this.line(index, number)

@@ -38,6 +38,7 @@ export class Tape {
   #start = 0
   /** Goes up when another log begins. */
   #life = 0
+  #lens
   #readBefore
   #changed
   #counts
@@ -45,6 +46,7 @@ export class Tape {
 
   /** @param {object} options @param {Lens} options.lens @param {ReadBefore} options.readBefore @param {() => void} options.changed rows have come, gone or moved */
   constructor({ lens, readBefore, changed }) {
+    this.#lens = lens
     this.#readBefore = whole(readBefore)
     this.#changed = changed
     this.#counts = new Counts(lens)
@@ -81,6 +83,8 @@ export class Tape {
     this.#sights.clear()
     this.#counts.clear()
     this.#reaches.clear()
+    this.lines.clear()
+    this.#lens.conceal()
     this.head = head
     this.floor = this.#start = floor
     this.#grow()

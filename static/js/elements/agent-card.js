@@ -55,7 +55,7 @@ export class AgentCard extends HTMLElement {
 
   disconnectedCallback() {
     for (const stop of this.#stops.splice(0)) stop()
-    clearInterval(this.#asking)
+    this.#askNoMore()
   }
 
   get #commands() {
@@ -84,7 +84,14 @@ export class AgentCard extends HTMLElement {
     row.dataset.command = id
     this.#commands.prepend(row)
     flash(row)
+    this.#trim()
     return row
+  }
+
+  /** No more than the server writes. What somebody is at goes with the next one. */
+  #trim() {
+    const most = Number(this.#commands.dataset.most) || Number.POSITIVE_INFINITY
+    for (const row of this.#rows.slice(most)) if (!row.matches(':focus-within')) row.remove()
   }
 
   /** @param {any} data @param {string} timestamp */
@@ -189,8 +196,13 @@ export class AgentCard extends HTMLElement {
 
   /** @param {boolean} isPolling */
   #askInstead(isPolling) {
+    if (isPolling) this.#asking ??= setInterval(() => this.#ask(), ASKED_EVERY)
+    else this.#askNoMore()
+  }
+
+  #askNoMore() {
     clearInterval(this.#asking)
-    if (isPolling) this.#asking = setInterval(() => this.#ask(), ASKED_EVERY)
+    this.#asking = undefined
   }
 
   async #ask() {

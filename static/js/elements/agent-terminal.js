@@ -7,7 +7,8 @@ import { Replay } from '../terminal/replay.js'
 import { findInBuffer } from '../terminal/search.js'
 import { lendToRows, strictDocument, withStrictDocument } from './strict-document.js'
 import { terminalBar } from './terminal-bar.js'
-import { onThemeChange, themeOf } from './terminal-theme.js'
+import { themeOf } from './terminal-theme.js'
+import { onThemeChange } from './theme.js'
 
 /** @import {Terminal} from '/static/vendor/xterm.js' */
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
@@ -38,28 +39,35 @@ export class AgentTerminal extends HTMLElement {
     head: 0,
     changed: () => this.#changed(),
   })
+  /** Ends when the element leaves the document. */
+  #life = new AbortController()
   /** @type {(() => void)[]} */
   #stops = []
   #planned = 0
 
   async connectedCallback() {
     const { feed = '', until = '0' } = this.dataset
-    this.#replay.head = Number(until)
+    this.#life = new AbortController()
+    const { signal } = this.#life
     this.replaceChildren(this.#bar.top, this.#frame, this.#bar.bottom)
     this.#bar.words.textContent = 'Loading…'
-    this.#wire()
+    this.#wire(signal)
+    // What is printed while the terminal is being loaded is told to nobody who comes later.
+    const followed = client.follow(feed)
+    this.#replay.head = Math.max(Number(until), followed.seq ?? 0)
+    this.#stops.push(followed.on(EVENT.TERMINAL_OUTPUT, (event) => this.#replay.take(event)))
     try {
-      await this.#open()
+      await this.#open(signal)
     } catch (error) {
-      this.#say(`The terminal could not be loaded: ${error instanceof Error ? error.message : error}`)
+      if (!signal.aborted)
+        this.#say(`The terminal could not be loaded: ${error instanceof Error ? error.message : error}`)
       return
     }
-    if (!this.isConnected) return
-    this.#stops.push(client.follow(feed).on(EVENT.TERMINAL_OUTPUT, (event) => this.#replay.take(event)))
     this.#go(() => this.#replay.live())
   }
 
   disconnectedCallback() {
+    this.#life.abort()
     for (const stop of this.#stops.splice(0)) stop()
     this.#replay.pause()
     this.#terminal?.dispose()
@@ -91,8 +99,10 @@ export class AgentTerminal extends HTMLElement {
 
   // The terminal itself -----------------------------------------------------------------------------
 
-  async #open() {
+  /** @param {AbortSignal} signal */
+  async #open(signal) {
     const { Terminal } = await import('/static/vendor/xterm.js')
+    signal.throwIfAborted()
     const lent = strictDocument(document)
     const terminal = new Terminal({
       ...SIZE,
@@ -159,7 +169,8 @@ export class AgentTerminal extends HTMLElement {
 
   // What people do ------------------------------------------------------------------------------------
 
-  #wire() {
+  /** @param {AbortSignal} signal */
+  #wire(signal) {
     const { command, slider, play, live, speed, size, smaller, larger, find, copy, reader } = this.#bar
     command.onchange = () => this.showOnly(command.value)
     slider.oninput = () => this.#go(() => this.#replay.goTo(Number(slider.value)))
@@ -179,7 +190,7 @@ export class AgentTerminal extends HTMLElement {
     copy.onclick = () => this.#copy()
     reader.onchange = () =>
       this.#terminal && Object.assign(this.#terminal.options, { screenReaderMode: reader.checked })
-    this.#frame.addEventListener('keydown', (event) => this.#steer(event), true)
+    this.#frame.addEventListener('keydown', (event) => this.#steer(event), { capture: true, signal })
   }
 
   /** From the beginning, if one stands at the end. */
@@ -229,7 +240,7 @@ export class AgentTerminal extends HTMLElement {
     const selected = terminal.getSelectionPosition()?.start
     const hit = findInBuffer(terminal.buffer.active, words, selected ?? null, backwards)
     if (!hit) return this.#say(`“${words}” is not on this screen.`)
-    terminal.select(hit.x, hit.y, words.length)
+    terminal.select(hit.x, hit.y, hit.width)
     terminal.scrollToLine(Math.max(0, hit.y - Math.floor(terminal.rows / 2)))
   }
 
@@ -288,7 +299,7 @@ export class AgentTerminal extends HTMLElement {
     play.textContent = mode === 'playing' ? 'Pause' : 'Play'
     play.disabled = head === 0
     live.ariaPressed = String(mode === 'live')
-    if (words.textContent === 'Loading…' || head === 0)
+    if (this.#terminal && (words.textContent === 'Loading…' || head === 0))
       words.textContent = head === 0 ? 'Nothing has been printed yet.' : ''
   }
 

@@ -10,11 +10,10 @@ export function fill(root, values) {
   }
 }
 
-/** A copy of the one element in `<template id="…">`; a row comes without the table around it. @param {string} id @returns {HTMLElement} */
+/** A copy of the one element in `<template id="…">`. @param {string} id @returns {HTMLElement} */
 export function copyOf(id) {
   const template = /** @type {HTMLTemplateElement} */ (document.getElementById(id))
-  const first = template.content.querySelector('tbody > tr') ?? template.content.firstElementChild
-  return /** @type {HTMLElement} */ (/** @type {Element} */ (first).cloneNode(true))
+  return /** @type {HTMLElement} */ (/** @type {Element} */ (template.content.firstElementChild).cloneNode(true))
 }
 
 /** Say next to a thing what went wrong with it; an empty text takes it back. @param {Element} place @param {string} words */

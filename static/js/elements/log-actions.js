@@ -41,13 +41,13 @@ export class LogActions {
     this.#parts = parts
   }
 
-  /** Do something that may need the server. @param {() => Promise<void>} work */
-  async attempt(work) {
+  /** Do something that may need the server. @param {() => Promise<void>} work @param {() => void} [again] how it is tried again */
+  async attempt(work, again = () => this.attempt(work)) {
     try {
       await work()
     } catch (error) {
       const isOver = error instanceof DOMException && error.name === 'AbortError'
-      if (!isOver) this.#parts.status.problem(error, () => this.attempt(work))
+      if (!isOver) this.#parts.status.problem(error, again)
     }
     this.#parts.status.show()
   }
@@ -149,17 +149,15 @@ export class LogActions {
     const saving = new AbortController()
     this.#saving = saving
     status.saved = 0
-    await this.attempt(() =>
-      save({
-        format,
-        name,
-        signal: saving.signal,
-        readAfter: (after, signal) => read({ after, limit: SAVED_AT_ONCE }, signal),
-        progress: (share) => {
-          status.saved = share
-          status.show()
-        },
-      }),
+    const { signal } = saving
+    const readAfter = (/** @type {number} */ after) => read({ after, limit: SAVED_AT_ONCE }, signal)
+    const progress = (/** @type {number} */ share) => {
+      status.saved = share
+      status.show()
+    }
+    await this.attempt(
+      () => save({ format, name, signal, readAfter, progress }),
+      () => this.save(format),
     )
     if (this.#saving !== saving) return
     this.#saving = null

@@ -55,7 +55,7 @@ export class LogConsole extends HTMLElement {
     lens: this.#lens,
     wanted: () => (this.#life.signal.aborted ? [] : this.#rows.wanted),
     came: () => this.#came(),
-    failed: (error) => this.#failed(error, () => this.#fetch()),
+    failed: (error) => this.#failed(error, () => this.#fetchAgain()),
   })
   #walk = new LogWalk({
     tape: this.#tape,
@@ -148,6 +148,11 @@ export class LogConsole extends HTMLElement {
     this.#rows.drawSoon()
   }
 
+  /** Whose lines are shown; '': all. */
+  get source() {
+    return this.#tools.source.value
+  }
+
   /** Show only what this source prints; '' shows all. @param {string} source */
   showOnly(source) {
     if (this.#tools.source.value === source) return
@@ -232,6 +237,7 @@ export class LogConsole extends HTMLElement {
     if (event.seq === undefined) return
     this.#names.learn([event])
     this.#intake.take(event)
+    this.#settings.learnStart()
     // Nothing is drawn in a hidden tab, but what comes must not pile up.
     if (document.hidden && event.seq % POUR_HIDDEN === 0) this.#intake.pour()
     this.#frame ||= requestAnimationFrame(() => {
@@ -242,6 +248,12 @@ export class LogConsole extends HTMLElement {
     })
   }
 
+  /** What could not be had may not be wanted any more. */
+  #fetchAgain() {
+    if (this.#fetcher.isDone) this.#came()
+    else this.#fetch()
+  }
+
   #fetch() {
     if (this.#status.isReady && !this.#life.signal.aborted) this.#fetcher.fetch()
   }
@@ -249,6 +261,7 @@ export class LogConsole extends HTMLElement {
   #came() {
     if (this.#failures) this.#status.problem(null)
     this.#failures = 0
+    this.#settings.learnStart()
     this.#rows.draw()
   }
 
@@ -258,7 +271,6 @@ export class LogConsole extends HTMLElement {
     if (isOver || this.#life.signal.aborted) return
     const again = () => {
       clearTimeout(this.#again)
-      this.#status.problem(null)
       work()
     }
     this.#status.problem(error, again)

@@ -34,7 +34,12 @@ export async function showLogs(href, title) {
   dialog.append(make('header', {}, heading, badge, timer, close), state)
   document.body.append(dialog)
   close.onclick = () => dialog.close()
-  dialog.onclick = ({ target }) => target === dialog && dialog.close()
+  let isPressed = false
+  dialog.onpointerdown = ({ target }) => {
+    isPressed = target === dialog
+  }
+  // A selection that ends beside the dialog is a click on it, too.
+  dialog.onclick = ({ target }) => isPressed && target === dialog && dialog.close()
   const life = new AbortController()
   dialog.onclose = () => {
     life.abort()

@@ -8,6 +8,10 @@ export class LogNames {
   areShort = false
   /** @type {Map<string, string>} */
   #names = new Map()
+  /** Those that can be chosen. @type {Map<string, HTMLOptionElement>} */
+  #sources = new Map()
+  /** @type {Map<string, HTMLOptionElement>} */
+  #agents = new Map()
   #tools
 
   /** @param {LogTools} tools */
@@ -23,17 +27,18 @@ export class LogNames {
   /** @param {string} source @param {string} name */
   set(source, name) {
     this.#names.set(source, name)
-    for (const option of this.#tools.source.options) if (option.value === source) option.textContent = name
+    const option = this.#sources.get(source)
+    if (option) option.textContent = name
   }
 
   /** @param {string} source */
   offer(source) {
-    offer(this.#tools.source, source, this.of(source))
+    if (!this.#sources.has(source)) this.#sources.set(source, offer(this.#tools.source, source, this.of(source)))
   }
 
   /** @param {string} agent */
   offerAgent(agent) {
-    offer(this.#tools.agent, agent, agent)
+    if (!this.#agents.has(agent)) this.#agents.set(agent, offer(this.#tools.agent, agent, agent))
   }
 
   /** @param {StoredEvent[]} events */
@@ -48,7 +53,8 @@ export class LogNames {
 
 /** @param {HTMLSelectElement} select @param {string} value @param {string} name */
 function offer(select, value, name) {
-  for (const option of select.options) if (option.value === value) return
   if (!select.options.length) select.add(new Option('All', ''))
-  select.add(new Option(name, value))
+  const option = new Option(name, value)
+  select.add(option)
+  return option
 }

@@ -18,7 +18,7 @@ import { make } from './make.js'
  * @property {number} columns of a row; 0: all in one
  * @property {string} name whose it is; '' when the row above says it
  * @property {'off' | 'relative' | 'absolute'} times
- * @property {number} start milliseconds at which relative times begin
+ * @property {number | null} start milliseconds at which relative times begin; null: nobody knows yet
  * @property {boolean} isCurrent
  * @property {boolean} isLast of the rows of its line
  * @property {'' | 'open' | 'folded'} fold
@@ -82,7 +82,7 @@ export class LogRow {
     this.#number.textContent = isFirst ? address : ''
     if (isFirst) this.#number.href = `#L${address}`
     else this.#number.removeAttribute('href')
-    this.#at.textContent = isFirst && times !== 'off' ? timeInWords(piece.at, times, start) : ''
+    this.#at.textContent = isFirst ? timeInWords(piece.at, times, start) : ''
     this.#who.textContent = isFirst ? name : ''
     this.#who.title = piece.agent ? `${piece.source} on ${piece.agent}` : piece.source
     this.#writeFold(fold, name)

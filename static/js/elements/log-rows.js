@@ -10,7 +10,7 @@ import { make } from './make.js'
 /** @import {Address, Tape} from '../console/tape.js' */
 /** @import {Shown} from './log-row.js' */
 
-/** @typedef {{times: 'off' | 'relative' | 'absolute', start: number, digits: number}} Look */
+/** @typedef {{times: 'off' | 'relative' | 'absolute', start: number | null, digits: number}} Look */
 
 const MORE_ROWS = 24
 const PROBE = '0'.repeat(100)
@@ -21,8 +21,10 @@ export class LogRows {
   follows = true
   /** @type {Address | null} */
   current = null
+  /** Goes up with each place where somebody wants to be; who was on the way to an earlier one gives up. */
+  journey = 0
   /** @type {Look} */
-  look = { times: 'off', start: 0, digits: 6 }
+  look = { times: 'off', start: null, digits: 6 }
   /** Pages that are seen and not at hand, those in the middle first. @type {number[]} */
   wanted = []
   #spacer = make('div', { className: 'spacer', role: 'presentation' })
@@ -120,6 +122,7 @@ export class LogRows {
 
   /** Stay at the end from now on. */
   follow() {
+    this.journey += 1
     this.follows = true
     this.refresh()
     this.#moved()
@@ -134,6 +137,7 @@ export class LogRows {
 
   /** Put a line into the window. @param {Address} address @param {number} [from] share of the window above it @param {number} [part] which of its rows */
   show(address, from = 0.3, part = 0) {
+    this.journey += 1
     this.follows = false
     const row = this.#anchor.rowOf(address) + part
     const isSeen = row >= this.scroll.row + 1 && row <= this.scroll.row + this.scroll.visible - 2
@@ -156,6 +160,7 @@ export class LogRows {
 
   #scrolled() {
     if (!this.scroll.scrolled(() => this.#rested())) return
+    this.journey += 1
     this.follows = this.scroll.isAtEnd
     this.#anchor.drop()
     this.draw()

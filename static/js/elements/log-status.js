@@ -66,10 +66,18 @@ export class LogStatus {
   problem(error, again) {
     this.#problem = error === null ? '' : error instanceof Error ? error.message : String(error)
     this.#again = again ?? null
-    this.#tools.problem.textContent = this.#problem
+    const { problem: said } = this.#tools
+    // What is said once more is read once more.
+    if (said.textContent !== this.#problem) said.textContent = this.#problem
     this.#tools.problem.hidden = !this.#problem
-    this.#tools.again.hidden = !this.#problem || !again
+    this.#hide(this.#tools.again, !this.#problem || !again)
     this.#showState(this.#tape.rows)
+  }
+
+  /** What has the focus must not take it away. @param {HTMLElement} button @param {boolean} isHidden */
+  #hide(button, isHidden) {
+    if (isHidden && button === document.activeElement) this.#rows.view.focus({ preventScroll: true })
+    button.hidden = isHidden
   }
 
   #countInWords() {
@@ -105,8 +113,8 @@ export class LogStatus {
     if (this.saved !== null) work.textContent = `Preparing the download: ${percent(this.saved)}`
     else if (this.#search.isRunning) work.textContent = `Looking through the log: ${percent(this.#search.share)}`
     else work.textContent = this.#isCutShort ? 'Not all of the log was looked through.' : ''
-    stop.hidden = this.saved === null && !this.#search.isRunning
-    goOn.hidden = !this.#isCutShort || this.#search.problem !== null
+    this.#hide(stop, this.saved === null && !this.#search.isRunning)
+    this.#hide(goOn, !this.#isCutShort || this.#search.problem !== null)
     if (this.#search.problem && !this.#problem) this.problem(this.#search.problem, () => this.#search.resume())
   }
 

@@ -8,9 +8,10 @@ const CLOCK = new Intl.DateTimeFormat(undefined, {
   hour12: false,
 })
 
-/** @param {number} at milliseconds since 1970 @param {'relative' | 'absolute'} how @param {number} start */
+/** @param {number} at milliseconds since 1970 @param {'off' | 'relative' | 'absolute'} how @param {number | null} start null: nobody knows yet */
 export function timeInWords(at, how, start) {
   if (how === 'absolute') return CLOCK.format(at)
+  if (how === 'off' || start === null) return ''
   const tenths = Math.max(0, Math.round((at - start) / 100))
   const seconds = (tenths / 10) % 60
   const minutes = Math.floor(tenths / 600) % 60

@@ -29,10 +29,12 @@ export class LogWalk {
 
   /** @param {Address} address @param {boolean} [marks] is it the current line from now on, or only the one at the top? @param {number} [column] that is to be seen */
   async goTo({ seq, n }, marks = true, column = 0) {
+    const journey = ++this.#rows.journey
     this.#rows.letGo()
     const index = this.#tape.pageOf(seq)
     this.#tape.near = index
     await this.#tape.loadAll(Math.max(0, index - 1), Math.min(index + 1, this.#tape.length - 1))
+    if (journey !== this.#rows.journey) return
     const page = this.#tape.page(index)
     const isThere = page && seq >= page.pieces[0].seq && seq <= page.lastSeq
     if (marks && !isThere) this.#missed(seq <= this.#tape.floor)
@@ -46,8 +48,9 @@ export class LogWalk {
   /** @param {1 | -1} direction */
   async toNextHit(direction) {
     const from = this.#rows.current ?? this.#rows.top ?? { seq: this.#tape.head + 1, n: 0 }
+    const journey = ++this.#rows.journey
     const hit = await this.#search.next(from, direction)
-    if (!hit) return
+    if (!hit || journey !== this.#rows.journey) return
     if (isHitHidden(this.#tape, this.#lens, hit)) reveal(this.#tape, this.#lens, hit)
     await this.goTo(hit, true, hitIn(this.#tape, this.#lens, hit)?.from)
   }
@@ -76,7 +79,9 @@ export class LogWalk {
 
   /** @param {number} at milliseconds since 1970 */
   async toMoment(at) {
-    await this.goTo({ seq: await seqAt(this.#tape, at, this.#read), n: 0 })
+    const journey = ++this.#rows.journey
+    const seq = await seqAt(this.#tape, at, this.#read)
+    if (journey === this.#rows.journey) await this.goTo({ seq, n: 0 })
   }
 
   /** @param {number} index @param {number} line */

@@ -8,12 +8,14 @@ export function morph(place, html) {
   const wanted = /** @type {Element} */ (place.cloneNode(false))
   // Scripts in it don't run; the server has escaped what people wrote.
   wanted.innerHTML = html
-  const focused = document.activeElement
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement)
+  const hadFocus = place.contains(focused)
   children(place, wanted)
-  // What was moved has lost it.
-  if (focused !== document.activeElement && focused instanceof HTMLElement && place.contains(focused)) {
-    focused.focus({ preventScroll: true })
-  }
+  if (!hadFocus || place.contains(document.activeElement)) return
+  // What was moved has lost it, and what has gone leaves it to what was around it.
+  if (!focused?.isConnected) place.setAttribute('tabindex', '-1')
+  const next = /** @type {HTMLElement} */ (focused?.isConnected ? focused : place)
+  next.focus({ preventScroll: true })
 }
 
 /** @param {Element} have @param {Element} want */
@@ -26,8 +28,10 @@ function children(have, want) {
   for (const wanted of [...want.childNodes]) {
     const key = keyOf(wanted)
     const found = key ? keyed.get(key) : at && isAlike(at, wanted) ? at : undefined
-    if (!found) have.insertBefore(wanted, at)
-    else {
+    if (!found) {
+      have.insertBefore(wanted, at)
+      flashIfWanted(wanted)
+    } else {
       if (found === at) at = at.nextSibling
       else have.insertBefore(found, at)
       one(found, wanted)
@@ -46,6 +50,8 @@ function one(have, want) {
     if (have.nodeValue !== want.nodeValue) have.nodeValue = want.nodeValue
     return
   }
+  // What went wrong with what one did is said by a script.
+  if (have.getAttribute('role') === 'alert' && want.getAttribute('role') === 'alert') return
   for (const { name } of [...have.attributes]) {
     if (!want.hasAttribute(name) && !isOwn(name)) have.removeAttribute(name)
   }
@@ -56,7 +62,12 @@ function one(have, want) {
   if (have.localName.includes('-')) return
   const before = have.textContent
   children(have, want)
-  if ('flash' in /** @type {HTMLElement} */ (have).dataset && have.textContent !== before) flash(have)
+  if (have.textContent !== before) flashIfWanted(have)
+}
+
+/** @param {Node} node */
+function flashIfWanted(node) {
+  if (node instanceof HTMLElement && 'flash' in node.dataset) flash(node)
 }
 
 /** @param {ChildNode} have @param {ChildNode} want */
@@ -66,7 +77,7 @@ function isAlike(have, want) {
 
 /** Set by scripts, and not the server's to take away. @param {string} name */
 function isOwn(name) {
-  return name === 'class' || name === 'style' || name === 'title'
+  return name === 'class' || name === 'style' || name === 'title' || name === 'disabled'
 }
 
 /** @param {Node} node */

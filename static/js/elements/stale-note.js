@@ -2,7 +2,7 @@
 
 import { client } from '../here.js'
 import { storageOf } from '../memory.js'
-import { CONTROL } from '../realtime/contract.js'
+import { CONTROL, EVENT } from '../realtime/contract.js'
 import { Reloads } from '../reloads.js'
 import { make } from './make.js'
 import { Standstill } from './standstill.js'
@@ -22,7 +22,8 @@ export class StaleNote extends HTMLElement {
     const standstill = new Standstill((said) => this.#show(said), this.dataset.meanwhile)
     this.replaceChildren(this.#words, this.#retry, this.#reload)
     this.#stops = [
-      client.watch(({ state }) => standstill.connection(state)),
+      client.watch(({ state, received }) => standstill.connection(state, received)),
+      ...Object.values(EVENT).map((type) => client.on(type, () => standstill.heard())),
       client.on(CONTROL.UNSUBSCRIBED, () => standstill.shutOut()),
       client.on(CONTROL.RESET, ({ topic }) => {
         if (!this.#stands(topic)) return

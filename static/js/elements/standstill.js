@@ -18,6 +18,7 @@ export class Standstill {
   #state = ''
   #wasUp = false
   #isCut = false
+  #received = 0
   /** What is shown was true then. */
   #trueAt = new Date()
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -29,17 +30,24 @@ export class Standstill {
     this.#meanwhile = meanwhile
   }
 
-  /** How the connection stands. @param {Standing['state']} state */
-  connection(state) {
+  /** How the connection stands. @param {Standing['state']} state @param {number} [received] bytes, so far */
+  connection(state, received = 0) {
     const isUp = isLive(state)
-    if (isLive(this.#state) && !isUp) this.#trueAt = new Date()
+    // A cut is noticed late, after a night's sleep by hours.
+    if (isUp && (!isLive(this.#state) || received !== this.#received)) this.heard()
     this.#state = state
+    this.#received = received
     this.#wasUp ||= isUp
     // A page that is away, or has never been live, is as it was written.
     const isAtRest = state === 'idle' || (state === 'connecting' && !this.#wasUp)
     if (isUp || isAtRest) this.#heal()
     else if (this.#isCut) this.#say()
     else this.#timer ??= setTimeout(() => this.#cut(), QUIET_FOR)
+  }
+
+  /** Something was said to this page just now. */
+  heard() {
+    this.#trueAt = new Date()
   }
 
   /** Events are gone before this page had them. */

@@ -26,15 +26,3 @@ export function themeOf(place) {
   probe.remove()
   return theme
 }
-
-/** The device or a person chose the other theme. @param {() => void} changed */
-export function onThemeChange(changed) {
-  const device = matchMedia('(prefers-color-scheme: dark)')
-  const person = new MutationObserver(changed)
-  device.addEventListener('change', changed)
-  person.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme', 'style', 'class'] })
-  return () => {
-    device.removeEventListener('change', changed)
-    person.disconnect()
-  }
-}

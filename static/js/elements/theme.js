@@ -17,7 +17,7 @@ export function onThemeChange(listener) {
   const system = matchMedia('(prefers-color-scheme: dark)')
   const observer = new MutationObserver(listener)
   system.addEventListener('change', listener)
-  observer.observe(root, { attributeFilter: ['data-theme'] })
+  observer.observe(root, { attributeFilter: ['data-theme', 'style', 'class'] })
   return () => {
     system.removeEventListener('change', listener)
     observer.disconnect()

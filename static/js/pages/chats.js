@@ -12,10 +12,14 @@ const sessions = /** @type {HTMLElement} */ (document.getElementById('sessions')
 for (const row of /** @type {NodeListOf<HTMLElement>} */ (sessions.querySelectorAll('[data-topic]'))) {
   client.follow(row.dataset.topic ?? '').on(EVENT.MESSAGE, ({ timestamp, data }) => {
     fill(row, { author: `${data.author.name}:`, words: data.content.slice(0, 200), at: timestamp })
-    if (sessions.firstElementChild !== row && !sessions.matches(':focus-within')) sessions.prepend(row)
+    order()
     flash(row)
   })
 }
+// Nothing moves under who goes through it with the keyboard; it does when they have left.
+sessions.addEventListener('focusout', ({ relatedTarget }) => {
+  if (!sessions.contains(/** @type {Node | null} */ (relatedTarget))) queueMicrotask(order)
+})
 
 if (form) {
   const draft = keepDraft(form, 'session')
@@ -29,4 +33,17 @@ if (form) {
     draft.forget()
     location.assign(`/chat/${session.id}/`)
   })
+}
+
+/** The one in which something was said last is first. */
+function order() {
+  if (sessions.matches(':focus-within')) return
+  const rows = [.../** @type {NodeListOf<HTMLElement>} */ (sessions.querySelectorAll('[data-session]'))]
+  const sorted = rows.toSorted((a, b) => saidAt(b) - saidAt(a))
+  if (sorted.some((row, n) => row !== rows[n])) sessions.append(...sorted)
+}
+
+/** @param {HTMLElement} row */
+function saidAt(row) {
+  return Date.parse(row.querySelector('[data-field="at"]')?.getAttribute('datetime') ?? '')
 }

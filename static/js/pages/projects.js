@@ -2,7 +2,8 @@
 
 import '../websocket.js'
 import '../elements/run-timer.js'
-import { copyOf, fill, flash, pressed } from '../elements/fill.js'
+import { fill, pressed } from '../elements/fill.js'
+import { livePart } from '../elements/live-part.js'
 import { showLogs } from '../elements/log-dialog.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
@@ -18,9 +19,12 @@ for (const button of document.querySelectorAll('[data-action="logs"]')) {
   button.addEventListener('click', () => showLogs(latest.pathname, card.querySelector('h2')?.textContent ?? 'a run'))
 }
 
+const list = /** @type {HTMLElement | null} */ (document.querySelector('[data-runs]'))
+const runs = list && livePart(list, '?part=runs', { shown: () => showNone(list) })
+
 client.on(EVENT.RUN_UPDATE, ({ data }) => {
   showOnCard(data)
-  showInList(data)
+  if (data.project_id === list?.dataset.runs) runs?.renew()
 })
 
 /** @param {HTMLButtonElement} button @param {HTMLElement} place */
@@ -52,25 +56,7 @@ function showOnCard(data) {
   })
 }
 
-/** @param {any} data */
-function showInList(data) {
-  const list = document.querySelector(`[data-runs="${data.project_id}"]`)
-  if (!list) return
-  let row = list.querySelector(`[data-run="${data.run_id}"]`)
-  if (!row) {
-    row = copyOf('run-row')
-    row.setAttribute('data-run', data.run_id)
-    fill(row, { link: `/runs/${data.run_id}/`, by: `by ${data.by}` })
-    list.prepend(row)
-    flash(row)
-  }
-  fill(row, {
-    status: data.status,
-    started_at: data.started_at,
-    steps: `${data.done}/${data.total}`,
-  })
-  const span = row.querySelector('time-span')
-  span?.setAttribute('from', data.started_at)
-  if (data.ended_at) span?.setAttribute('to', data.ended_at)
-  document.querySelector('.empty')?.setAttribute('hidden', '')
+/** @param {HTMLElement} list */
+function showNone(list) {
+  document.querySelector('.empty')?.toggleAttribute('hidden', list.childElementCount > 0)
 }

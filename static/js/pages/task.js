@@ -12,6 +12,8 @@ import { EVENT, FRAME } from '../realtime/contract.js'
 const place = /** @type {HTMLElement} */ (document.getElementById('task'))
 const { task = '', team = '' } = place.dataset
 
+/** Which output shows which try. */
+let shown = { output: /** @type {LogConsole | null} */ (null), last: '' }
 const part = livePart(place, '?part=task', { shown: show })
 
 show()
@@ -43,10 +45,13 @@ function showHeading() {
   button.ariaExpanded = String(isWhole)
 }
 
-/** A terminal has the output of many commands; of these only the last try's. */
+/** A terminal has the output of many commands; of these only the last try's, or what somebody has chosen since. */
 function showTries() {
   const output = /** @type {LogConsole | null} */ (place.querySelector('log-console'))
   const tries = (output?.dataset.only ?? '').split(' ').filter(Boolean)
   for (const [n, id] of tries.entries()) output?.name(id, `try ${n + 1}`)
-  output?.showOnly?.(tries.at(-1) ?? '')
+  const last = tries.at(-1) ?? ''
+  const isChosen = output === shown.output && (last === shown.last || output?.source !== shown.last)
+  if (!isChosen) output?.showOnly?.(last)
+  shown = { output, last }
 }

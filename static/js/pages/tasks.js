@@ -2,9 +2,8 @@
 
 import '../websocket.js'
 import { keepDraft } from '../elements/draft.js'
-import { copyOf, fill, flash, pressed, sayProblem } from '../elements/fill.js'
+import { pressed, sayProblem } from '../elements/fill.js'
 import { livePart } from '../elements/live-part.js'
-import { make } from '../elements/make.js'
 import { client } from '../here.js'
 import { EVENT, FRAME } from '../realtime/contract.js'
 
@@ -14,7 +13,8 @@ const rows = /** @type {HTMLElement} */ (document.getElementById('tasks'))
 const filter = /** @type {HTMLInputElement} */ (document.getElementById('filter'))
 const states = /** @type {HTMLElement} */ (document.getElementById('states'))
 const { state = '' } = listed.dataset
-const counts = livePart(states, `/tasks/?${new URLSearchParams({ part: 'states', ...(state && { state }) })}`)
+const counts = livePart(states, addressOf('states'))
+const list = livePart(rows, addressOf('list'), { shown: showMatching })
 
 if (form) {
   const draft = keepDraft(form, 'task')
@@ -52,62 +52,14 @@ document.querySelector('[data-action="clear"]')?.addEventListener('click', () =>
   filter.focus()
 })
 
-client.on(EVENT.TASK_UPDATE, ({ topic, data }) => {
+client.on(EVENT.TASK_UPDATE, () => {
   counts.renew()
-  const known = /** @type {HTMLElement | null} */ (rows.querySelector(`[data-task="${data.task_id}"]`))
-  const isWanted = !state || state === data.status
-  if (!known && !isWanted) return
-  const row = known ?? newRow(data.task_id, topic)
-  const isNews = /** @type {HTMLElement | null} */ (row.querySelector('.badge'))?.dataset.status !== data.status
-  show(row, data)
-  // It stays where it is while somebody is at it.
-  if (!isWanted && !row.matches(':hover, :focus-within')) row.remove()
-  if (isNews) flash(row)
-  showMatching()
+  list.renew()
 })
 
-/** @param {HTMLElement} row @param {any} data */
-function show(row, data) {
-  const isOpen = data.status === 'queued' || data.status === 'running'
-  fill(row, {
-    ...data,
-    link: `/tasks/${data.task_id}/`,
-    author: `by ${data.author}`,
-    exit: data.exit_code === null ? '' : `exit ${data.exit_code}`,
-    tries: data.attempt > 1 ? `try ${data.attempt}` : '',
-    cancelling: data.cancelling ? 'ending…' : '',
-  })
-  showWhom(/** @type {HTMLElement} */ (row.querySelector('[data-field="whom"]')), data)
-  const span = /** @type {HTMLElement} */ (row.querySelector('time-span'))
-  for (const [name, at] of [
-    ['from', data.started_at],
-    ['to', data.ended_at],
-  ]) {
-    if (at) span.setAttribute(name, at)
-    else span.removeAttribute(name)
-  }
-  const button = row.querySelector('button')
-  if (button) button.hidden = !isOpen || data.cancelling
-}
-
-/** As templates/components/whom.html does. @param {HTMLElement} place @param {any} data */
-function showWhom(place, { agent, agent_id: id, label }) {
-  const words = agent ?? (label ? `any with ${label}` : 'any agent')
-  const link = place.querySelector('a')
-  place.title = agent ?? ''
-  if (!id) place.textContent = words
-  else if (link?.pathname !== `/agents/${id}/` || link.textContent !== words) {
-    place.replaceChildren(make('a', { href: `/agents/${id}/`, textContent: words }))
-  }
-}
-
-/** @param {string} id @param {string} topic */
-function newRow(id, topic) {
-  const row = copyOf('task-row')
-  row.dataset.task = id
-  row.dataset.team = topic
-  rows.prepend(row)
-  return row
+/** @param {string} part of this page */
+function addressOf(part) {
+  return `/tasks/?${new URLSearchParams({ part, ...(state && { state }) })}`
 }
 
 /** Only rows that have all the words. */

@@ -86,13 +86,6 @@ export class Replay {
     this.#changed()
   }
 
-  /** Show one command, or all; the place stays. @param {string} command */
-  async show(command) {
-    this.only = command
-    if (this.mode === 'live') await this.live()
-    else await this.goTo(this.seq)
-  }
-
   /** A live event. @param {StoredEvent} event */
   take(event) {
     this.head = Math.max(this.head, event.seq)
