@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 from signalbox_agent.processes import has_ended, session_members
-from signalbox_agent.runner import Outcome, Runner
+from signalbox_agent.runner import LINGER_SECONDS, Outcome, Runner
 
 STUBBORN = """
 import signal, time
@@ -202,6 +202,29 @@ async def test_what_was_printed_just_before_the_end_is_read_even_while_paused():
     run.runner.pause(True)
     await run.outcome()
     assert run.text == "last words\n"
+
+
+async def test_who_still_writes_after_the_end_of_the_command_loses_nothing_while_it_is_paused():
+    run = Run("sh", "-c", f"trap '' HUP; {sys.executable} -c \"print('x' * 200_000)\" & exit 0")
+    run.runner.pause(True)
+    running = asyncio.create_task(run.outcome())
+    await run.runner._ended.wait()
+    await asyncio.sleep(4 * LINGER_SECONDS)
+    assert not running.done()
+    run.runner.pause(False)
+    assert (await running).status == "succeeded"
+    assert len(run.text) == 200_001
+
+
+async def test_who_still_writes_after_the_end_of_a_paused_command_can_be_interrupted():
+    run = Run("sh", "-c", "trap '' HUP; yes & exit 0")
+    run.runner.pause(True)
+    running = asyncio.create_task(run.outcome())
+    await run.runner._ended.wait()
+    await asyncio.sleep(0.1)
+    run.runner.interrupt()
+    assert (await running).status == "interrupted"
+    assert not session_members(run.runner._process.pid)
 
 
 async def test_the_loop_is_not_blocked_while_it_runs():
