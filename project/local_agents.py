@@ -112,7 +112,7 @@ class LocalAgents:
         self._keeper.start()
 
     def stop(self) -> None:
-        """End every one of them, started or adopted."""
+        """End every one of them, started or adopted. Asked again meanwhile, they give their commands no more time."""
         self._stopping.set()
         if self._keeper.is_alive():
             self._keeper.join()

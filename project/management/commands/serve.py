@@ -56,9 +56,9 @@ class Command(BaseCommand):
                 local.start()
 
             try:
-                serve(listener, listening)
+                serve(listener, listening, stopping=local.stop)
             finally:
-                local.stop()
+                local.stop()  # again, when the first time was cut short: then without any grace
                 self._say("Stopped.")
 
     @contextmanager
