@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit, urlunsplit
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from signalbox_agent.backoff import Backoff
 from signalbox_agent.frames import Disconnected, Frame, Refused, Stopped, new_id
@@ -154,7 +154,7 @@ class AgentClient:
             if self._stopping.is_set():
                 return 0
             return self._wait_after(problem, link)
-        except (OSError, InvalidHandshake, TimeoutError, EOFError) as problem:
+        except (OSError, WebSocketException, TimeoutError, EOFError) as problem:
             logger.warning("%s cannot be reached: %s", self.url, problem or type(problem).__name__)
         except Refused as refused:
             if refused.code in STOP_REFUSALS:

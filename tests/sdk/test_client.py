@@ -212,6 +212,32 @@ async def test_it_stops_when_its_introduction_is_refused(scripted: ScriptedServe
         await asyncio.wait_for(client().running, 5)
 
 
+@pytest.mark.parametrize("to", ["https://box.example/maintenance", "/maintenance.html", "%"])
+async def test_a_redirect_is_not_followed_and_does_not_end_it(client, scripted: ScriptedServer, to):
+    asked: list[str] = []
+
+    async def redirect(connection, request):
+        asked.append(request.path)
+        answer = connection.respond(302, "")
+        answer.headers["Location"] = to
+        return answer if len(asked) < 3 else None
+
+    scripted.process_request = redirect
+    worker = client()
+    await asyncio.wait_for(worker.connected.wait(), 5)
+    assert asked == ["/ws/"] * 3
+
+
+async def test_a_proxy_that_nobody_understands_does_not_end_it(client, scripted: ScriptedServer, monkeypatch):
+    monkeypatch.setattr("signalbox_agent.link.LOCAL", ())
+    monkeypatch.setenv("http_proxy", "gopher://127.0.0.1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    worker = client()
+    await asyncio.sleep(0.2)
+    monkeypatch.delenv("http_proxy")
+    await asyncio.wait_for(worker.connected.wait(), 5)
+
+
 async def test_it_gives_credit_for_what_it_received(scripted: ScriptedServer, client):
     worker = client()
     await worker.connected.wait()
