@@ -172,7 +172,10 @@ class Agent:
             async with asyncio.timeout(within):
                 answer = await self.client.request("agent:status", status, topic=self.client.topic)
         except Refused as refused:
-            if refused.code != "conflict":
+            if refused.code == "not_found" and not is_leaving:
+                logger.warning("The server knows no %s any more; introducing ourselves again", self._settings.name)
+                self.client.reconnect()
+            elif refused.code != "conflict":
                 logger.warning("The heartbeat was refused: %s", refused)
             elif not is_leaving:
                 logger.error("Another process works under the name %s now: %s", self._settings.name, refused)

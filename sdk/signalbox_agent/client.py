@@ -116,6 +116,11 @@ class AgentClient:
         if self._link:
             await self._link.close()
 
+    def reconnect(self) -> None:
+        """Drop the connection and come back with a new introduction."""
+        if self._link:
+            self._link.abort()
+
     async def post(
         self, type: str, data: Frame, *, topic: str | None = None, id: str | None = None
     ) -> "asyncio.Future[Frame]":

@@ -255,6 +255,21 @@ async def test_it_stops_when_another_process_has_its_name(scripted: ScriptedServ
     assert await asyncio.wait_for(worker.running, 5) == 4
 
 
+async def test_one_that_was_deleted_introduces_itself_again(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.of("agent:status"))
+    scripted.answer = lambda frame: (
+        scripted.refuse(frame, "not_found")
+        if frame["type"] == "agent:status" and scripted.connections == 1
+        else scripted.ack(frame)
+    )
+    await scripted.until(lambda: scripted.connections == 2)
+    scripted.accepted.clear()
+    await scripted.request("c", shell="echo hello")
+    await scripted.ended("c")
+    await scripted.until(lambda: scripted.of("agent:status"))
+
+
 async def test_leaving_it_interrupts_what_runs_and_says_goodbye(scripted: ScriptedServer, agent):
     worker = agent()
     await scripted.until(lambda: scripted.connections)
