@@ -102,7 +102,7 @@ class LocalAgents:
         self.key_file = directory / "key"
         self._directory = directory
         self._base = base
-        self._say = say
+        self._print = say
         self._agents = [LocalAgent(name, directory) for name in names]
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="local-agents", daemon=True)
@@ -118,6 +118,10 @@ class LocalAgents:
             self._keeper.join()
         _end(self._agents)
 
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # Where it is written to may be full, too.
+            self._print(text)
+
     def _adopt(self) -> None:
         address = self._directory / "address"
         if not address.exists() or address.read_text() != self.url:
@@ -130,16 +134,25 @@ class LocalAgents:
                 self._say(f"Agent {agent.name} is still alive (pid {pid}).")
 
     def _keep(self) -> None:
-        self._adopt()
+        try:
+            self._adopt()
+        except OSError as problem:
+            self._say(f"What an earlier server has left could not be looked after: {problem}.")
         while not self._stopping.is_set():
             for agent in self._agents:
-                if not agent.gone():
-                    continue
-                if agent.process and (code := agent.process.poll()) is not None:
-                    agent.process = None
-                    self._say(f"Agent {agent.name} ended with exit code {code}; see {agent.log}. It is started again.")
-                agent.start(self._command(agent), self._environment(), self._base)
+                try:
+                    self._keep_alive(agent)
+                except OSError as problem:
+                    self._say(f"Agent {agent.name} could not be started: {problem}. That is tried again.")
             self._stopping.wait(_LOOK_EVERY)
+
+    def _keep_alive(self, agent: LocalAgent) -> None:
+        if not agent.gone():
+            return
+        if agent.process and (code := agent.process.poll()) is not None:
+            agent.process = None
+            self._say(f"Agent {agent.name} ended with exit code {code}; see {agent.log}. It is started again.")
+        agent.start(self._command(agent), self._environment(), self._base)
 
     def _command(self, agent: LocalAgent) -> list[str]:
         rules = [rule.strip() for rule in os.environ.get("LOCAL_AGENT_ALLOW", "").split(";") if rule.strip()]

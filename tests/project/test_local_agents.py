@@ -1,0 +1,79 @@
+"""How the agents of an embedded installation are looked after; there is no server for them."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from project import local_agents
+from project.local_agents import LocalAgents
+from tests.support.processes import ROOT, free_port, wait_until
+
+
+class Keepers:
+    """Starts one keeper after the other on one directory, as servers do that are started again."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.said: list[str] = []
+        self.is_full = False
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self._all: list[LocalAgents] = []
+
+    def start(self, *names: str) -> LocalAgents:
+        self._all.append(LocalAgents(list(names), self.directory, self.url, ROOT, self._say))
+        self._all[-1].start()
+        return self._all[-1]
+
+    def _say(self, text: str) -> None:
+        if self.is_full:
+            raise OSError("No space left on device")
+        self.said.append(text)
+
+    def crash(self) -> None:
+        """Nobody looks after the agents any more, and nobody ends them."""
+        self._all[-1]._stopping.set()
+        self._all[-1]._keeper.join()
+
+    def pid(self, name: str) -> int:
+        """The pid of this agent, once it is alive."""
+        agent = local_agents.LocalAgent(name, self.directory)
+        wait_until(agent.pid, lambda: "\n".join(self.said))
+        pid = agent.pid()
+        assert pid
+        return pid
+
+    def stop(self) -> None:
+        for one in self._all:
+            one.stop()
+
+
+@pytest.fixture
+def keepers(tmp_path: Path) -> Iterator[Keepers]:
+    (tmp_path / "key").write_text("prefix.secret")
+    made = Keepers(tmp_path)
+    yield made
+    made.stop()
+
+
+def test_one_that_cannot_be_started_does_not_keep_the_others_from_it(keepers: Keepers) -> None:
+    log = keepers.directory / "local-1.log"
+    log.mkdir()
+    keepers.start("local-1", "local-2")
+    assert keepers.pid("local-2")
+    assert any("local-1 could not be started" in text and "Is a directory" in text for text in keepers.said)
+    shutil.rmtree(log)
+    assert keepers.pid("local-1")
+
+
+def test_they_are_looked_after_when_nothing_can_be_said_nor_adopted(
+    keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(LocalAgents, "_adopt", full)
+    keepers.is_full = True
+    keepers.start("local-1")
+    assert keepers.pid("local-1")
