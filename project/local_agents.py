@@ -6,6 +6,7 @@ is alive: a server that starts after a crash finds the agents of the one before,
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -44,6 +45,7 @@ class LocalAgent:
         self.name = name
         self.lock = directory / f"{name}.lock"
         self.log = directory / f"{name}.log"
+        self.manner = directory / f"{name}.manner"
         self.process: subprocess.Popen[bytes] | None = None
         self._pause = _FIRST_PAUSE
         self._not_before = 0.0
@@ -108,7 +110,7 @@ class LocalAgents:
         self._keeper = threading.Thread(target=self._keep, name="local-agents", daemon=True)
 
     def start(self) -> None:
-        """Adopt the living ones that speak to this address, start the others, and go on looking after them."""
+        """Adopt the living ones that are as we would start them, start the others, and go on looking after them."""
         self._keeper.start()
 
     def stop(self) -> None:
@@ -123,12 +125,17 @@ class LocalAgents:
             self._print(text)
 
     def _adopt(self) -> None:
-        address = self._directory / "address"
-        if not address.exists() or address.read_text() != self.url:
-            _end(self._agents)
-            address.write_text(self.url)
         ours = {agent.lock for agent in self._agents}
-        _end([LocalAgent(lock.stem, self._directory) for lock in self._directory.glob("*.lock") if lock not in ours])
+        others = [LocalAgent(lock.stem, self._directory) for lock in self._directory.glob("*.lock") if lock not in ours]
+        manners = {agent: json.dumps([self.url, self._command(agent)]).encode() for agent in self._agents}
+        changed = {
+            agent: manner
+            for agent, manner in manners.items()
+            if not agent.manner.exists() or agent.manner.read_bytes() != manner
+        }
+        _end([*others, *changed])
+        for agent, manner in changed.items():
+            agent.manner.write_bytes(manner)
         for agent in self._agents:
             if pid := agent.pid():
                 self._say(f"Agent {agent.name} is still alive (pid {pid}).")

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from project import local_agents
@@ -39,10 +40,14 @@ class Keepers:
     def pid(self, name: str) -> int:
         """The pid of this agent, once it is alive."""
         agent = local_agents.LocalAgent(name, self.directory)
-        wait_until(agent.pid, lambda: "\n".join(self.said))
-        pid = agent.pid()
-        assert pid
-        return pid
+        wait_until(agent.pid, self.everything)
+        return agent.pid() or self.pid(name)  # it may just have been ended
+
+    def heard(self, words: str) -> None:
+        wait_until(lambda: any(words in text for text in self.said), self.everything)
+
+    def everything(self) -> str:
+        return "\n".join(self.said)
 
     def stop(self) -> None:
         for one in self._all:
@@ -57,12 +62,33 @@ def keepers(tmp_path: Path) -> Iterator[Keepers]:
     made.stop()
 
 
+def test_one_that_would_be_started_in_another_way_is_not_adopted(
+    keepers: Keepers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LOCAL_AGENT_ALLOW", raising=False)
+    keepers.start("local-1")
+    first = keepers.pid("local-1")
+    keepers.crash()
+    keepers.start("local-1")
+    keepers.heard(f"local-1 is still alive (pid {first})")
+    keepers.crash()
+    monkeypatch.setenv("LOCAL_AGENT_ALLOW", "git *")
+    keepers.start("local-1")
+    wait_until(lambda: keepers.pid("local-1") != first, keepers.everything)
+    assert psutil.Process(keepers.pid("local-1")).cmdline().count("git *") == 1
+    keepers.crash()
+    keepers.url = f"http://127.0.0.1:{free_port()}"
+    second = keepers.pid("local-1")
+    keepers.start("local-1")
+    wait_until(lambda: keepers.pid("local-1") != second, keepers.everything)
+
+
 def test_one_that_cannot_be_started_does_not_keep_the_others_from_it(keepers: Keepers) -> None:
     log = keepers.directory / "local-1.log"
     log.mkdir()
     keepers.start("local-1", "local-2")
     assert keepers.pid("local-2")
-    assert any("local-1 could not be started" in text and "Is a directory" in text for text in keepers.said)
+    keepers.heard("local-1 could not be started: [Errno 21] Is a directory")
     shutil.rmtree(log)
     assert keepers.pid("local-1")
 
