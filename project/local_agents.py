@@ -33,6 +33,7 @@ _FOR_THE_SERVER = {
         "METRICS_TOKEN",
         "PORT",
         "DATA_DIR",
+        "DJANGO_SETTINGS_MODULE",
     ),
     *("MAKEFLAGS", "MAKELEVEL", "MFLAGS"),
 }
@@ -159,7 +160,8 @@ class LocalAgents:
         if agent.process and (code := agent.process.poll()) is not None:
             agent.process = None
             self._say(f"Agent {agent.name} ended with exit code {code}; see {agent.log}. It is started again.")
-        agent.start(self._command(agent), self._environment(), self._base)
+        # There the program is found without a PYTHONPATH, which its commands would inherit.
+        agent.start(self._command(agent), self._environment(), self._base / "sdk")
 
     def _command(self, agent: LocalAgent) -> list[str]:
         rules = [rule.strip() for rule in os.environ.get("LOCAL_AGENT_ALLOW", "").split(";") if rule.strip()]
@@ -168,17 +170,18 @@ class LocalAgents:
             *["--slots", os.environ.get("LOCAL_AGENT_SLOTS", "2")],
             *(part for rule in rules for part in ("--allow", rule)),
             *([] if rules else ["--allow-all"]),
-            *["--lock", str(agent.lock), "--give-up-after", str(GIVE_UP_SECONDS)],
+            *["--cwd", str(self._base), "--lock", str(agent.lock), "--give-up-after", str(GIVE_UP_SECONDS)],
         ]
 
     def _environment(self) -> dict[str, str]:
-        """The caller's, with this virtual environment's programs first, and without what is meant for the server."""
+        """The caller's, with this virtual environment's programs first, and without what is meant for the server.
+
+        The commands get it too, but for what is named SIGNALBOX_.
+        """
         kept = {name: value for name, value in os.environ.items() if name not in _FOR_THE_SERVER}
         paths = [str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]
-        libraries = [str(self._base / "sdk"), *filter(None, [kept.get("PYTHONPATH")])]
         return kept | {
             "PATH": os.pathsep.join(paths),
-            "PYTHONPATH": os.pathsep.join(libraries),
             "SIGNALBOX_URL": self.url,
             "SIGNALBOX_KEY_FILE": str(self.key_file),
         }

@@ -83,6 +83,22 @@ def test_one_that_would_be_started_in_another_way_is_not_adopted(
     wait_until(lambda: keepers.pid("local-1") != second, keepers.everything)
 
 
+@pytest.mark.parametrize("own", [None, "/somewhere/else"])
+def test_commands_get_nothing_that_is_meant_for_the_server_or_the_agent(
+    keepers: Keepers, monkeypatch: pytest.MonkeyPatch, own: str | None
+) -> None:
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if own:
+        monkeypatch.setenv("PYTHONPATH", own)
+    monkeypatch.setenv("DJANGO_SETTINGS_MODULE", "project.settings")
+    keepers.start("local-1")
+    process = psutil.Process(keepers.pid("local-1"))
+    assert process.environ().get("PYTHONPATH") == own
+    assert "DJANGO_SETTINGS_MODULE" not in process.environ()
+    words = process.cmdline()
+    assert words[words.index("--cwd") + 1] == str(ROOT)
+
+
 def test_one_that_cannot_be_started_does_not_keep_the_others_from_it(keepers: Keepers) -> None:
     log = keepers.directory / "local-1.log"
     log.mkdir()
