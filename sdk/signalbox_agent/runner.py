@@ -178,7 +178,8 @@ class Runner:
             processes.signal_group(self._process.pid, number)
             processes.signal_group(self._process.pid, signal.SIGCONT)
             if number is not signal.SIGINT:
-                processes.signal_each(processes.family(self._process.pid), number)
+                family = processes.family(self._process.pid)
+                processes.signal_each(family | leftovers.marked({self._mark}), number)
             elif (foreground := self._foreground_group()) not in (None, self._process.pid):
                 processes.signal_group(foreground, number)
             await asyncio.sleep(self._grace)
@@ -216,10 +217,12 @@ class Runner:
             await self._hang_up_within(LINGER_SECONDS)
 
     def _left(self) -> set[int]:
-        """Who is left of the session; after an interrupt, also of those who had left the session."""
+        """Who is left of the session; after an interrupt, also of those who had left the session or the family."""
         assert self._process
-        session = processes.session_members(self._process.pid) - {self._process.pid}
-        return session | processes.living(self._to_stop)
+        left = processes.session_members(self._process.pid) | processes.living(self._to_stop)
+        if self._reason:
+            left |= leftovers.marked({self._mark})
+        return left - {self._process.pid}
 
     async def _hang_up_within(self, seconds: float) -> None:
         with suppress(TimeoutError):

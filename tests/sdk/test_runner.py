@@ -1,5 +1,8 @@
 import asyncio
+import contextlib
+import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -165,6 +168,34 @@ async def test_an_interrupt_reaches_the_whole_family():
     assert (await running).status == "interrupted"
     assert all(has_ended(child.pid) for child in children)  # also the one with a session of its own
     assert not session_members(leader)
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    """A shell line that leaves a daemon: with a session of its own, and a parent that has ended. And its pid."""
+    note = tmp_path / "daemon"
+    yield f"(setsid sh -c 'echo $$ > {note}.new; mv {note}.new {note}; exec sleep 69' &)", note
+    with contextlib.suppress(OSError):
+        os.kill(int(note.read_text()), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("then", ["sleep 69", f"exec {sys.executable} -c '{STUBBORN}'"])
+async def test_an_interrupt_reaches_a_daemon(daemon, then):
+    line, note = daemon
+    run = Run("sh", "-c", f"{line}; {then}")
+    running = asyncio.create_task(run.outcome())
+    while not note.exists():
+        await asyncio.sleep(0.05)
+    run.runner.interrupt()
+    assert (await running).status == "interrupted"
+    assert has_ended(int(note.read_text()))
+
+
+async def test_a_daemon_stays_when_its_command_ends_by_itself(daemon):
+    line, note = daemon
+    run = Run("sh", "-c", f"{line}; until [ -e {note} ]; do sleep 0.05; done")
+    assert (await run.outcome()).status == "succeeded"
+    assert not has_ended(int(note.read_text()))
 
 
 async def test_a_timeout_stops_it_and_is_no_success():
