@@ -246,6 +246,28 @@ async def test_its_heartbeat_tells_what_it_costs_and_runs(scripted: ScriptedServ
     assert metrics.keys() == {"cpu_percent", "rss_bytes", "load"}
 
 
+async def test_its_heartbeat_goes_on_without_descriptors(scripted: ScriptedServer, agent, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    agent()
+    await scripted.until(lambda: scripted.of("agent:status"))
+    monkeypatch.setattr("psutil.Process", fail)
+    monkeypatch.setattr("os.getloadavg", fail)
+    scripted.accepted.clear()
+    await scripted.until(lambda: len(scripted.of("agent:status")) > 1)
+
+
+async def test_it_does_not_go_on_without_a_heartbeat(scripted: ScriptedServer, agent):
+    worker = agent()
+    await scripted.until(lambda: scripted.of("agent:status"))
+    await scripted.request("c", shell="echo up; sleep 30")
+    await scripted.until(lambda: scripted.of("terminal:output"))
+    worker.client.welcome["heartbeat_seconds"] = "soon"
+    assert await asyncio.wait_for(worker.running, 15) == 4
+    assert scripted.end_of("c")["status"] == "interrupted"
+
+
 async def test_it_stops_when_another_process_has_its_name(scripted: ScriptedServer, agent):
     worker = agent()
     await scripted.until(lambda: scripted.of("agent:status"))
