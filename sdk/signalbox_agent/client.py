@@ -215,6 +215,11 @@ class AgentClient:
         pace = _Pace(self.limits)
         while True:
             entry = await self._outbox.next()
+            if entry.size > self.frame_bytes:
+                # It would be refused without its name, and stay here for good: the server took more when it was posted.
+                why = f"The server takes {self.frame_bytes} bytes in a frame, not {entry.size}."
+                self._outbox.refuse(entry.id, Refused("too_large", why))
+                continue
             await pace.wait()
             await link.send(entry.text)
 
