@@ -64,6 +64,13 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def port_of(text: str) -> int:
+    """A port as the command line or the environment has it. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
+
+
 def listen_on(host: str, port: int) -> socket.socket:
     """A listening socket; from here on connections wait instead of being refused. Raises PortTaken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -130,7 +137,7 @@ def _signals_end_it_quietly() -> Iterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m project.serving", description="One web process of Signalbox.")
     parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument("--port", type=port_of, default=os.environ.get("PORT", "8000"))
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     try:

@@ -6,7 +6,9 @@ import threading
 
 import pytest
 import uvicorn
+from django.core.management import CommandError, call_command
 
+from project import serving
 from project.serving import Server
 
 
@@ -37,3 +39,16 @@ async def test_it_stops_when_what_it_looks_after_has_and_at_a_second_ctrl_c_at_o
     may_end.set()
     await stopping
     assert stopped.is_set()
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "70000", "-1", "http", ""])
+def test_what_is_no_port_is_refused_with_a_sentence(
+    port: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CommandError, match=f"'{port}' is not a port from 1 to 65535"):
+        call_command("serve", f"--port={port}")
+    monkeypatch.setenv("PORT", port)
+    monkeypatch.setattr("sys.argv", ["serving"])
+    with pytest.raises(SystemExit):
+        serving.main()
+    assert f"'{port}' is not a port from 1 to 65535" in capsys.readouterr().err
