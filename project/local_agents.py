@@ -6,6 +6,7 @@ is alive: a server that starts after a crash finds the agents of the one before,
 
 import contextlib
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -32,6 +33,7 @@ _FOR_THE_SERVER = {
         "METRICS_TOKEN",
         "PORT",
         "DATA_DIR",
+        "DJANGO_SETTINGS_MODULE",
     ),
     *("MAKEFLAGS", "MAKELEVEL", "MFLAGS"),
 }
@@ -44,6 +46,7 @@ class LocalAgent:
         self.name = name
         self.lock = directory / f"{name}.lock"
         self.log = directory / f"{name}.log"
+        self.manner = directory / f"{name}.manner"
         self.process: subprocess.Popen[bytes] | None = None
         self._pause = _FIRST_PAUSE
         self._not_before = 0.0
@@ -102,44 +105,63 @@ class LocalAgents:
         self.key_file = directory / "key"
         self._directory = directory
         self._base = base
-        self._say = say
+        self._print = say
         self._agents = [LocalAgent(name, directory) for name in names]
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="local-agents", daemon=True)
 
     def start(self) -> None:
-        """Adopt the living ones that speak to this address, start the others, and go on looking after them."""
+        """Adopt the living ones that are as we would start them, start the others, and go on looking after them."""
         self._keeper.start()
 
     def stop(self) -> None:
-        """End every one of them, started or adopted."""
+        """End every one of them, started or adopted. Asked again meanwhile, they give their commands no more time."""
         self._stopping.set()
         if self._keeper.is_alive():
             self._keeper.join()
         _end(self._agents)
 
+    def _say(self, text: str) -> None:
+        with contextlib.suppress(OSError):  # Where it is written to may be full, too.
+            self._print(text)
+
     def _adopt(self) -> None:
-        address = self._directory / "address"
-        if not address.exists() or address.read_text() != self.url:
-            _end(self._agents)
-            address.write_text(self.url)
         ours = {agent.lock for agent in self._agents}
-        _end([LocalAgent(lock.stem, self._directory) for lock in self._directory.glob("*.lock") if lock not in ours])
+        others = [LocalAgent(lock.stem, self._directory) for lock in self._directory.glob("*.lock") if lock not in ours]
+        manners = {agent: json.dumps([self.url, self._command(agent)]).encode() for agent in self._agents}
+        changed = {
+            agent: manner
+            for agent, manner in manners.items()
+            if not agent.manner.exists() or agent.manner.read_bytes() != manner
+        }
+        _end([*others, *changed])
+        for agent, manner in changed.items():
+            agent.manner.write_bytes(manner)
         for agent in self._agents:
             if pid := agent.pid():
                 self._say(f"Agent {agent.name} is still alive (pid {pid}).")
 
     def _keep(self) -> None:
-        self._adopt()
+        try:
+            self._adopt()
+        except OSError as problem:
+            self._say(f"What an earlier server has left could not be looked after: {problem}.")
         while not self._stopping.is_set():
             for agent in self._agents:
-                if not agent.gone():
-                    continue
-                if agent.process and (code := agent.process.poll()) is not None:
-                    agent.process = None
-                    self._say(f"Agent {agent.name} ended with exit code {code}; see {agent.log}. It is started again.")
-                agent.start(self._command(agent), self._environment(), self._base)
+                try:
+                    self._keep_alive(agent)
+                except OSError as problem:
+                    self._say(f"Agent {agent.name} could not be started: {problem}. That is tried again.")
             self._stopping.wait(_LOOK_EVERY)
+
+    def _keep_alive(self, agent: LocalAgent) -> None:
+        if not agent.gone():
+            return
+        if agent.process and (code := agent.process.poll()) is not None:
+            agent.process = None
+            self._say(f"Agent {agent.name} ended with exit code {code}; see {agent.log}. It is started again.")
+        # There the program is found without a PYTHONPATH, which its commands would inherit.
+        agent.start(self._command(agent), self._environment(), self._base / "sdk")
 
     def _command(self, agent: LocalAgent) -> list[str]:
         rules = [rule.strip() for rule in os.environ.get("LOCAL_AGENT_ALLOW", "").split(";") if rule.strip()]
@@ -148,17 +170,18 @@ class LocalAgents:
             *["--slots", os.environ.get("LOCAL_AGENT_SLOTS", "2")],
             *(part for rule in rules for part in ("--allow", rule)),
             *([] if rules else ["--allow-all"]),
-            *["--lock", str(agent.lock), "--give-up-after", str(GIVE_UP_SECONDS)],
+            *["--cwd", str(self._base), "--lock", str(agent.lock), "--give-up-after", str(GIVE_UP_SECONDS)],
         ]
 
     def _environment(self) -> dict[str, str]:
-        """The caller's, with this virtual environment's programs first, and without what is meant for the server."""
+        """The caller's, with this virtual environment's programs first, and without what is meant for the server.
+
+        The commands get it too, but for what is named SIGNALBOX_.
+        """
         kept = {name: value for name, value in os.environ.items() if name not in _FOR_THE_SERVER}
         paths = [str(Path(sys.executable).parent), kept.get("PATH", os.defpath)]
-        libraries = [str(self._base / "sdk"), *filter(None, [kept.get("PYTHONPATH")])]
         return kept | {
             "PATH": os.pathsep.join(paths),
-            "PYTHONPATH": os.pathsep.join(libraries),
             "SIGNALBOX_URL": self.url,
             "SIGNALBOX_KEY_FILE": str(self.key_file),
         }

@@ -5,11 +5,13 @@
 """
 
 import argparse
+import asyncio
 import gc
 import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -25,11 +27,19 @@ class PortTaken(Exception):
 
 
 class Server(uvicorn.Server):
-    """uvicorn that calls `listening` once it accepts connections, and that no waiting reader keeps from stopping."""
+    """uvicorn that calls `listening` once it accepts connections, and that no waiting reader keeps from stopping.
 
-    def __init__(self, config: uvicorn.Config, listening: Callable[[], None] | None = None) -> None:
+    `stopping` runs in a thread before it stops, while it still answers; after a second Ctrl-C nobody waits for that.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listening: Callable[[], None] | None = None,
+        stopping: Callable[[], object] | None = None,
+    ) -> None:
         super().__init__(config)
-        self._listening = listening
+        self._listening, self._stopping = listening, stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -43,9 +53,22 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         from apps.gateway import hub
 
+        if self._stopping:
+            # No thread of the loop's own: the loop would wait for it in the end.
+            helper = threading.Thread(target=self._stopping, name="stopping", daemon=True)
+            helper.start()
+            while helper.is_alive() and not self.force_exit:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         if running := hub.running():
             running.end_waiting()
         await super().shutdown(sockets)
+
+
+def port_of(text: str) -> int:
+    """A port as the command line or the environment has it. Raises ArgumentTypeError."""
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to 65535")
+    return int(text)
 
 
 def listen_on(host: str, port: int) -> socket.socket:
@@ -63,7 +86,11 @@ def listen_on(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(listener: socket.socket, listening: Callable[[], None] | None = None) -> None:
+def serve(
+    listener: socket.socket,
+    listening: Callable[[], None] | None = None,
+    stopping: Callable[[], object] | None = None,
+) -> None:
     """Serve until SIGINT or SIGTERM; sockets are then closed with 1012, so that clients come back."""
     # A database thread may hold the interpreter so long while the loop wants to send (seconds; the default is 5 ms).
     sys.setswitchinterval(0.0005)
@@ -83,7 +110,7 @@ def serve(listener: socket.socket, listening: Callable[[], None] | None = None) 
         proxy_headers=True,
     )
     with _signals_end_it_quietly():
-        Server(config, listening).run(sockets=[listener])
+        Server(config, listening, stopping).run(sockets=[listener])
 
 
 def _largest_frame() -> int:
@@ -110,7 +137,7 @@ def _signals_end_it_quietly() -> Iterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m project.serving", description="One web process of Signalbox.")
     parser.add_argument("--host", default=os.environ.get("HOST", "127.0.0.1"))
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+    parser.add_argument("--port", type=port_of, default=os.environ.get("PORT", "8000"))
     options = parser.parse_args()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
     try:

@@ -67,11 +67,14 @@ class Agent:
     async def run(self) -> int:
         """Work until `leave` is called, the server refuses us, or it was gone for too long."""
         connection = asyncio.create_task(self.client.run())
-        helpers = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._give_up())]
+        helpers = [asyncio.create_task(self._heartbeat())]
+        if (limit := self._settings.give_up_after) is not None:
+            helpers.append(asyncio.create_task(self._give_up(limit)))
         leaving = asyncio.create_task(self._leaving.wait())
-        await asyncio.wait([connection, leaving], return_when=asyncio.FIRST_COMPLETED)
-        if connection.done():
-            self._note_the_end(connection)
+        await asyncio.wait([connection, *helpers, leaving], return_when=asyncio.FIRST_COMPLETED)
+        for task in (connection, *helpers):
+            if task.done() and not self._leaving.is_set():
+                self._note_the_end(task)
         for helper in (*helpers, leaving):
             helper.cancel()
         await self._wind_up()
@@ -176,16 +179,18 @@ class Agent:
             async with asyncio.timeout(within):
                 await self.client.request("agent:status", status, topic=self.client.topic)
         except Refused as refused:
-            if refused.code != "conflict":
+            if refused.code == "not_found" and not is_leaving:
+                logger.warning("The server knows no %s any more; introducing ourselves again", self._settings.name)
+                self.client.reconnect()
+            elif refused.code != "conflict":
                 logger.warning("The heartbeat was refused: %s", refused)
             elif not is_leaving:
                 logger.error("Another process works under the name %s now: %s", self._settings.name, refused)
                 self.leave(REFUSED)
 
-    async def _give_up(self) -> None:
+    async def _give_up(self, limit: float) -> None:
         """End when the server was gone for as long as the operator allows."""
-        limit = self._settings.give_up_after
-        while limit is not None:
+        while True:
             await asyncio.sleep(min(1.0, limit / 4))
             since = self.client.gone_since
             if since is not None and time.monotonic() - since > limit:
@@ -195,14 +200,14 @@ class Agent:
 
     # The end ------------------------------------------------------------------------------------------
 
-    def _note_the_end(self, connection: "asyncio.Task[None]") -> None:
+    def _note_the_end(self, task: "asyncio.Task[None]") -> None:
         self._leaving.set()
         self._exit_code = REFUSED
-        problem = connection.exception()
+        problem = task.exception()
         if isinstance(problem, Stopped):
             logger.error("%s Stopping.", problem)
         else:
-            logger.error("The connection failed", exc_info=problem)
+            logger.error("The connection or the heartbeat failed", exc_info=problem)
 
     async def _wind_up(self) -> None:
         """Interrupt what runs, report it if somebody listens, and say goodbye."""

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit, urlunsplit
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from signalbox_agent.backoff import Backoff
 from signalbox_agent.frames import Disconnected, Frame, Refused, Stopped, new_id
@@ -116,6 +116,11 @@ class AgentClient:
         if self._link:
             await self._link.close()
 
+    def reconnect(self) -> None:
+        """Drop the connection and come back with a new introduction."""
+        if self._link:
+            self._link.abort()
+
     async def post(
         self, type: str, data: Frame, *, topic: str | None = None, id: str | None = None
     ) -> "asyncio.Future[Frame]":
@@ -154,7 +159,7 @@ class AgentClient:
             if self._stopping.is_set():
                 return 0
             return self._wait_after(problem, link)
-        except (OSError, InvalidHandshake, TimeoutError, EOFError) as problem:
+        except (OSError, WebSocketException, TimeoutError, EOFError) as problem:
             logger.warning("%s cannot be reached: %s", self.url, problem or type(problem).__name__)
         except Refused as refused:
             if refused.code in STOP_REFUSALS:
@@ -210,6 +215,11 @@ class AgentClient:
         pace = _Pace(self.limits)
         while True:
             entry = await self._outbox.next()
+            if entry.size > self.frame_bytes:
+                # It would be refused without its name, and stay here for good: the server took more when it was posted.
+                why = f"The server takes {self.frame_bytes} bytes in a frame, not {entry.size}."
+                self._outbox.refuse(entry.id, Refused("too_large", why))
+                continue
             await pace.wait()
             await link.send(entry.text)
 

@@ -47,6 +47,11 @@ def encode(frame: Frame) -> str:
     return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
 
 
+def size_of(text: str) -> int:
+    """Bytes on the wire."""
+    return len(text) if text.isascii() else len(text.encode())
+
+
 def decode(raw: str | bytes) -> Iterator[Frame]:
     """The frames in one WebSocket message: a batch is opened, a binary message inflated."""
     message = json.loads(zlib.decompress(raw, -zlib.MAX_WBITS) if isinstance(raw, bytes) else raw)

@@ -7,7 +7,7 @@ from typing import Any
 from signalbox_agent.client import AgentClient
 from signalbox_agent.frames import Frame, Refused
 from signalbox_agent.policy import NotAllowed, Policy
-from signalbox_agent.printer import FRAME_BYTES, Printer
+from signalbox_agent.printer import Printer
 from signalbox_agent.runner import Outcome, Runner
 from signalbox_agent.spec import Spec
 
@@ -94,8 +94,7 @@ class Job:
 
     async def _execute(self, spec: Spec, argv: tuple[str, ...], directory: Any) -> Outcome:
         # A byte takes six in JSON when it is a control character.
-        frame_bytes = max(64, min(FRAME_BYTES, (self._client.frame_bytes - 1024) // 6))
-        printer = Printer(self._print, frame_bytes=frame_bytes)
+        printer = Printer(self._print, largest=lambda: max(64, (self._client.frame_bytes - 1024) // 6))
         self._runner = runner = Runner(
             argv,
             cwd=directory,

@@ -56,7 +56,7 @@ def strike(mark: str) -> None:
 def _end(marks: set[str], leaders: Iterable[str]) -> None:
     """Whatever bears one of these marks, and the families of these leaders (pid and start)."""
     until = time.monotonic() + END_SECONDS
-    while marks and (left := _marked(marks).union(*map(_family, leaders))):
+    while marks and (left := marked(marks).union(*map(_family, leaders))):
         logger.warning("Ending what an agent that was killed left running: %s", sorted(left))
         if time.monotonic() > until:
             return
@@ -64,7 +64,8 @@ def _end(marks: set[str], leaders: Iterable[str]) -> None:
         time.sleep(_AGAIN_SECONDS)
 
 
-def _marked(marks: set[str]) -> set[int]:
+def marked(marks: set[str]) -> set[int]:
+    """The living processes that bear one of these marks, wherever they have gone."""
     found = set()
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):  # gone, or not ours to look at

@@ -15,9 +15,16 @@ CREDIT_BYTES = 64 * 1024
 LOCAL = ("ws://127.", "ws://localhost", "ws://[::1]")
 
 
+class _Connect(connect):
+    """Goes where it was told to, and nowhere else: a redirect leads to a page, or away without the key."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
 async def open_link(url: str, key: str, *, timeout: float = 10.0) -> "Link":
     """Connect and show the key. Raises OSError or a websockets exception."""
-    socket = await connect(
+    socket = await _Connect(
         url,
         additional_headers={"Authorization": f"Bearer {key}"},
         user_agent_header="signalbox-agent",

@@ -5,7 +5,7 @@ import heapq
 import time
 from dataclasses import dataclass, field
 
-from signalbox_agent.frames import Frame, Refused, encode
+from signalbox_agent.frames import Frame, Refused, encode, size_of
 
 LIMIT_BYTES = 8 * 1024 * 1024
 
@@ -17,11 +17,8 @@ class Entry:
     number: int
     id: str
     text: str
+    size: int
     answer: "asyncio.Future[Frame]" = field(repr=False)
-
-    @property
-    def size(self) -> int:
-        return len(self.text)
 
 
 class Outbox:
@@ -49,16 +46,17 @@ class Outbox:
     async def post(self, frame: Frame) -> "asyncio.Future[Frame]":
         """Put a frame at the end; its future is the ack's data, or raises Refused. Waits while the outbox is full."""
         text = encode(frame)
+        size = size_of(text)
         async with self._turn:
-            while self._entries and self._size + len(text) > self._limit:
+            while self._entries and self._size + size > self._limit:
                 self._room.clear()
                 await self._room.wait()
             self._last += 1
             answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-            entry = Entry(self._last, str(frame["id"]), text, answer)
+            entry = Entry(self._last, str(frame["id"]), text, size, answer)
             self._entries[entry.number] = entry
             self._numbers[entry.id] = entry.number
-            self._size += entry.size
+            self._size += size
             heapq.heappush(self._unsent, entry.number)
             self._posted.set()
             return answer

@@ -24,8 +24,9 @@ class Policy:
 
     A rule is a command line whose words may be patterns: `git *` is git with any arguments, `git status` just that,
     `python -m pytest *` any pytest, `sh *` any shell line, `*` everything. A rule's first word is compared as it is
-    written, so `git *` allows the `git` of this agent's PATH and no other file of that name. A path that matches a
-    pattern does not climb out of it with `..`, and a program's path means the same wherever the command works.
+    written, so `git *` allows the `git` of this agent's PATH and no other file of that name; a pattern there stands for
+    slashes only if it has one. A path that matches a pattern does not climb out of it with `..`, unless that is a bare
+    `*`, and a program's path means the same wherever the command works.
     """
 
     rules: Sequence[str] = ()
@@ -84,6 +85,8 @@ class Policy:
 
 def _matches(rule: str, argv: Sequence[str]) -> bool:
     *first, last = shlex.split(rule) or [""]
+    if argv and "/" in argv[0] and "/" not in (first or [last])[0]:
+        return False  # A pattern of programs of the PATH, which is none of files.
     if first and last == "*":
         return len(argv) >= len(first) and all(map(_fits, argv, first))
     return len(argv) == len(first) + 1 and all(map(_fits, argv, (*first, last)))
@@ -91,7 +94,7 @@ def _matches(rule: str, argv: Sequence[str]) -> bool:
 
 def _fits(word: str, pattern: str) -> bool:
     """A pattern's `*` stands for slashes too, so in a path it must not stand for a way out: `logs/*` is below logs."""
-    is_below = "/" not in pattern or len(_CLIMB.findall(word)) <= len(_CLIMB.findall(pattern))
+    is_below = pattern == "*" or len(_CLIMB.findall(word)) <= len(_CLIMB.findall(pattern))
     return is_below and fnmatchcase(word, pattern)
 
 

@@ -6,6 +6,9 @@ import time
 from collections.abc import Awaitable, Callable
 
 FRAME_BYTES = 16 * 1024
+"""So much goes at once, however little time has passed."""
+LARGEST_BYTES = 64 * 1024 - 4
+"""The server takes 64 Ki characters, and up to three bytes of one may have been left by the frame before."""
 FRAME_SECONDS = 0.05
 HIGH_BYTES = 4 * 1024 * 1024
 LOW_BYTES = 1024 * 1024
@@ -15,20 +18,21 @@ Send = Callable[[int, int, str], Awaitable[object]]
 
 
 class Printer:
-    """Sends bytes as text frames of at most 16 KiB, 50 ms apart; what comes after a quiet moment goes at once.
+    """Sends bytes as text frames, 50 ms apart or 16 KiB large; what comes after a quiet moment goes at once.
 
-    One frame is under way at a time, so no refusal and no reconnect can put two in the wrong order. While the server
-    is away or slow the text piles up here; above 4 MiB `on_full(True)` asks the source to pause.
+    One frame is under way at a time, so no refusal and no reconnect can put two in the wrong order. What has piled up
+    meanwhile goes in frames of up to 64 KiB, or of `largest()` bytes if that is less. While the server is away or slow
+    the text piles up here; above 4 MiB `on_full(True)` asks the source to pause.
     """
 
     def __init__(
         self,
         send: Send,
         on_full: Callable[[bool], None] = lambda is_full: None,
-        frame_bytes: int = FRAME_BYTES,
+        largest: Callable[[], int] = lambda: LARGEST_BYTES,
     ) -> None:
         self._send, self.on_full = send, on_full
-        self._frame_bytes = frame_bytes
+        self._largest = largest
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._bytes = bytearray()
         self._something = asyncio.Event()
@@ -43,11 +47,19 @@ class Printer:
         """Characters sent so far."""
         return self._offset
 
+    @property
+    def _most(self) -> int:
+        return min(LARGEST_BYTES, self._largest())
+
+    @property
+    def _is_enough(self) -> bool:
+        return len(self._bytes) >= min(FRAME_BYTES, self._most)
+
     def feed(self, data: bytes) -> None:
         """Take what the command printed; never blocks."""
         self._bytes += data
         self._something.set()
-        if len(self._bytes) >= self._frame_bytes:
+        if self._is_enough:
             self._enough.set()
         if not self._is_full and len(self._bytes) > HIGH_BYTES:
             self._is_full = True
@@ -80,12 +92,12 @@ class Printer:
                 return
 
     def _take(self) -> tuple[str, bool]:
-        piece = bytes(self._bytes[: self._frame_bytes])
-        del self._bytes[: self._frame_bytes]
+        piece = bytes(self._bytes[: self._most])
+        del self._bytes[: len(piece)]
         is_last = self._is_closed and not self._bytes
         if not self._bytes and not is_last:
             self._something.clear()
-        if len(self._bytes) < self._frame_bytes and not self._is_closed:
+        if not self._is_enough and not self._is_closed:
             self._enough.clear()
         if self._is_full and len(self._bytes) <= LOW_BYTES:
             self._is_full = False

@@ -66,6 +66,8 @@ class Runner:
         self._master = self._slave = -1
         self._is_reading = False
         self._is_paused = False
+        self._may_read = asyncio.Event()
+        self._may_read.set()
         self._hung_up = asyncio.Event()
         self._ended = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
@@ -103,10 +105,12 @@ class Runner:
 
     def stop(self, reason: str) -> None:
         """The same for a reason: "interrupt" or "timeout". Asking again changes nothing."""
-        if self._ended.is_set() or self._reason:
+        # After the leader's end there is something to stop only while others wait for us to read on.
+        if self._reason or (self._ended.is_set() and not self._is_paused):
             return
         self._reason = reason
-        if self._process:
+        self._may_read.set()
+        if self._process and not self._ended.is_set():
             self._stopping = asyncio.create_task(self._escalate())
 
     def kill(self) -> None:
@@ -118,6 +122,10 @@ class Runner:
     def pause(self, is_paused: bool) -> None:
         """Let the terminal fill up, so that the command waits, or read on."""
         self._is_paused = is_paused
+        if is_paused:
+            self._may_read.clear()
+        else:
+            self._may_read.set()
         self._read_if_wanted()
 
     # Start and end ----------------------------------------------------------------------------------
@@ -170,7 +178,8 @@ class Runner:
             processes.signal_group(self._process.pid, number)
             processes.signal_group(self._process.pid, signal.SIGCONT)
             if number is not signal.SIGINT:
-                processes.signal_each(processes.family(self._process.pid), number)
+                family = processes.family(self._process.pid)
+                processes.signal_each(family | leftovers.marked({self._mark}), number)
             elif (foreground := self._foreground_group()) not in (None, self._process.pid):
                 processes.signal_group(foreground, number)
             await asyncio.sleep(self._grace)
@@ -185,7 +194,13 @@ class Runner:
 
     async def _read_the_rest(self) -> None:
         """Everything that is still in the terminal; a background process that holds it open is ended."""
-        await self._hang_up_within(LINGER_SECONDS)
+        # Who still writes gets its time while we read: as long as we do not, it is held up by us.
+        while not self._hung_up.is_set() and self._left():
+            if not self._reason:
+                await self._may_read.wait()
+            await self._hang_up_within(LINGER_SECONDS)
+            if self._reason or not self._is_paused:
+                break
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
             if not self._left():
                 break
@@ -202,10 +217,12 @@ class Runner:
             await self._hang_up_within(LINGER_SECONDS)
 
     def _left(self) -> set[int]:
-        """Who is left of the session; after an interrupt, also of those who had left the session."""
+        """Who is left of the session; after an interrupt, also of those who had left the session or the family."""
         assert self._process
-        session = processes.session_members(self._process.pid) - {self._process.pid}
-        return session | processes.living(self._to_stop)
+        left = processes.session_members(self._process.pid) | processes.living(self._to_stop)
+        if self._reason:
+            left |= leftovers.marked({self._mark})
+        return left - {self._process.pid}
 
     async def _hang_up_within(self, seconds: float) -> None:
         with suppress(TimeoutError):

@@ -3,12 +3,15 @@
 import os
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -53,6 +56,30 @@ class Terminal:
         wait_until(lambda: lock.exists() and lock.read_text().strip(), self.said)
         return int(lock.read_text())
 
+    def admin(self) -> httpx.Client:
+        """The admin of the first start, who gets the password from the terminal."""
+        [line] = [line for line in self.said().splitlines() if "password" in line]
+        client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api/v1")
+        who = {"username": "admin", "password": line.split("password ")[1].split()[0]}
+        access = client.post("/auth/token/", json=who).json()["access"]
+        client.headers["Authorization"] = f"Bearer {access}"
+        return client
+
+    def runs(self, client: httpx.Client, line: str) -> dict[str, Any]:
+        """Have the local agent run this shell line; the command, once it prints."""
+        wait_until(lambda: client.get("/agents/").json()["results"], self.said)
+        [agent] = client.get("/agents/").json()["results"]
+        command = client.post("/commands/", json={"agent": agent["id"], "spec": {"shell": line}}).json()
+        log: dict[str, Any] = {"topic": f"terminal.{agent['id']}", "after": 0}
+        wait_until(lambda: client.get("/events/", params=log).json()["events"], self.said)
+        return command
+
+    def stored(self, command: dict[str, Any]) -> tuple[str, str]:
+        """Status and error of a command, as they are in the database."""
+        with closing(sqlite3.connect(self.data / "signalbox.sqlite3")) as database:
+            question = "SELECT status, error FROM agents_command WHERE id = ?"
+            return database.execute(question, [command["id"].replace("-", "")]).fetchone()
+
 
 def lives(pid: int) -> bool:
     """Is this process at work? One that has ended may wait for somebody to notice."""
@@ -79,13 +106,8 @@ def terminal(tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
 
 def test_a_first_start_makes_all_that_is_needed_and_tells_the_password_once(terminal: Callable[[], Terminal]) -> None:
     box = terminal().start()
-    url = f"http://127.0.0.1:{box.port}"
-    assert url in box.said()
-    [line] = [line for line in box.said().splitlines() if "password" in line]
-    password = line.split("password ")[1].split()[0]
-    who = {"username": "admin", "password": password}
-    access = httpx.post(f"{url}/api/v1/auth/token/", json=who).json()["access"]
-    projects = httpx.get(f"{url}/api/v1/projects/", headers={"Authorization": f"Bearer {access}"}).json()
+    assert f"http://127.0.0.1:{box.port}" in box.said()
+    projects = box.admin().get("/projects/").json()
     assert "Check this repository" in [project["name"] for project in projects["results"]]
     assert stat.S_IMODE((box.data / "agents" / "key").stat().st_mode) == 0o600
     assert stat.S_IMODE(box.data.stat().st_mode) == 0o700
@@ -108,6 +130,13 @@ def test_agents_outlive_a_crash_and_the_next_start_adopts_them(terminal: Callabl
     wait_until(lambda: f"still alive (pid {agent})" in box.said(), box.said)
     assert box.stop(signal.SIGTERM) == 0
     assert not lives(agent)
+
+
+def test_what_runs_when_it_is_stopped_is_interrupted_and_reported(terminal: Callable[[], Terminal]) -> None:
+    box = terminal().start()
+    command = box.runs(box.admin(), "echo up; sleep 30")
+    assert box.stop(signal.SIGINT) == 0
+    assert box.stored(command) == ("interrupted", "The agent was stopped.")
 
 
 def test_a_closed_terminal_ends_everything_too(terminal: Callable[[], Terminal]) -> None:

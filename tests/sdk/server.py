@@ -27,12 +27,14 @@ class ScriptedServer:
         self.limits: Frame = {"agent_frames_per_second": 1000, "agent_frame_bytes": 1024 * 1024}
         self.answer: Callable[[Frame], Frame | None] = self.ack
         self.on_subscribe: Callable[[Frame], Frame | None] = lambda frame: None
+        self.process_request: Any = None
         self._sockets: set[ServerConnection] = set()
         self._server: Server | None = None
         self.port = 0
 
     async def start(self) -> "ScriptedServer":
-        self._server = await serve(self._talk, "127.0.0.1", self.port, ping_interval=None, max_size=None)
+        options: dict[str, Any] = {"process_request": self._process_request, "ping_interval": None, "max_size": None}
+        self._server = await serve(self._talk, "127.0.0.1", self.port, **options)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -124,6 +126,9 @@ class ScriptedServer:
         if retry_after is not None:
             data["retry_after"] = retry_after
         return {"type": "error", "id": frame["id"], "data": data}
+
+    async def _process_request(self, connection: ServerConnection, request: Any) -> Any:
+        return await self.process_request(connection, request) if self.process_request else None
 
     async def _talk(self, socket: ServerConnection) -> None:
         self.connections += 1

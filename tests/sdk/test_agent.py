@@ -263,6 +263,28 @@ async def test_it_tells_what_has_ended_while_the_output_is_still_under_way(scrip
     assert (await scripted.ended("c"))["status"] == "succeeded"
 
 
+async def test_its_heartbeat_goes_on_without_descriptors(scripted: ScriptedServer, agent, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    agent()
+    await scripted.until(lambda: scripted.of("agent:status"))
+    monkeypatch.setattr("psutil.Process", fail)
+    monkeypatch.setattr("os.getloadavg", fail)
+    scripted.accepted.clear()
+    await scripted.until(lambda: len(scripted.of("agent:status")) > 1)
+
+
+async def test_it_does_not_go_on_without_a_heartbeat(scripted: ScriptedServer, agent):
+    worker = agent()
+    await scripted.until(lambda: scripted.of("agent:status"))
+    await scripted.request("c", shell="echo up; sleep 30")
+    await scripted.until(lambda: scripted.of("terminal:output"))
+    worker.client.welcome["heartbeat_seconds"] = "soon"
+    assert await asyncio.wait_for(worker.running, 15) == 4
+    assert scripted.end_of("c")["status"] == "interrupted"
+
+
 async def test_it_stops_when_another_process_has_its_name(scripted: ScriptedServer, agent):
     worker = agent()
     await scripted.until(lambda: scripted.of("agent:status"))
@@ -270,6 +292,21 @@ async def test_it_stops_when_another_process_has_its_name(scripted: ScriptedServ
         scripted.refuse(frame, "conflict") if frame["type"] == "agent:status" else scripted.ack(frame)
     )
     assert await asyncio.wait_for(worker.running, 5) == 4
+
+
+async def test_one_that_was_deleted_introduces_itself_again(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.of("agent:status"))
+    scripted.answer = lambda frame: (
+        scripted.refuse(frame, "not_found")
+        if frame["type"] == "agent:status" and scripted.connections == 1
+        else scripted.ack(frame)
+    )
+    await scripted.until(lambda: scripted.connections == 2)
+    scripted.accepted.clear()
+    await scripted.request("c", shell="echo hello")
+    await scripted.ended("c")
+    await scripted.until(lambda: scripted.of("agent:status"))
 
 
 async def test_leaving_it_interrupts_what_runs_and_says_goodbye(scripted: ScriptedServer, agent):

@@ -107,7 +107,7 @@ async def test_a_full_outbox_makes_its_writer_wait_and_loses_nothing(scripted: S
     async def write() -> None:
         nonlocal posted
         for _ in range(40):
-            await worker.post("terminal:output", {"text": "x" * 1024 * 1024})
+            await worker.post("terminal:output", {"text": "x" * 1_000_000})
             posted += 1
 
     writing = asyncio.create_task(write())
@@ -117,6 +117,23 @@ async def test_a_full_outbox_makes_its_writer_wait_and_loses_nothing(scripted: S
     scripted.drop()
     await asyncio.wait_for(writing, 20)
     await scripted.until(lambda: len(scripted.of("terminal:output")) == 40)
+
+
+async def test_what_has_become_too_large_for_the_server_is_refused_by_name(scripted: ScriptedServer, client):
+    worker = client()
+    await worker.connected.wait()
+    scripted.is_deaf = True
+    answers = [await worker.post("terminal:output", {"text": text}) for text in ("é" * 6_000, "x" * 9_000)]
+    await scripted.until(lambda: len(_sent(scripted, "terminal:output")) == 2)
+    scripted.is_deaf = False
+    scripted.limits = {"agent_frame_bytes": 10_000}
+    scripted.drop()
+    await answers[1]
+    with pytest.raises(Refused, match="takes 10000 bytes in a frame, not 12") as refused:
+        await asyncio.wait_for(answers[0], 5)
+    assert refused.value.code == "too_large"
+    assert [frame["data"]["text"][0] for frame in scripted.of("terminal:output")] == ["x"]
+    assert worker.unanswered == 0
 
 
 async def test_duplicates_are_dropped_and_a_gap_is_asked_for(scripted: ScriptedServer, client):
@@ -210,6 +227,32 @@ async def test_it_stops_when_its_introduction_is_refused(scripted: ScriptedServe
     scripted.answer = lambda frame: scripted.refuse(frame, "forbidden")
     with pytest.raises(Stopped, match="No: forbidden"):
         await asyncio.wait_for(client().running, 5)
+
+
+@pytest.mark.parametrize("to", ["https://box.example/maintenance", "/maintenance.html", "%"])
+async def test_a_redirect_is_not_followed_and_does_not_end_it(client, scripted: ScriptedServer, to):
+    asked: list[str] = []
+
+    async def redirect(connection, request):
+        asked.append(request.path)
+        answer = connection.respond(302, "")
+        answer.headers["Location"] = to
+        return answer if len(asked) < 3 else None
+
+    scripted.process_request = redirect
+    worker = client()
+    await asyncio.wait_for(worker.connected.wait(), 5)
+    assert asked == ["/ws/"] * 3
+
+
+async def test_a_proxy_that_nobody_understands_does_not_end_it(client, scripted: ScriptedServer, monkeypatch):
+    monkeypatch.setattr("signalbox_agent.link.LOCAL", ())
+    monkeypatch.setenv("http_proxy", "gopher://127.0.0.1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    worker = client()
+    await asyncio.sleep(0.2)
+    monkeypatch.delenv("http_proxy")
+    await asyncio.wait_for(worker.connected.wait(), 5)
 
 
 async def test_it_gives_credit_for_what_it_received(scripted: ScriptedServer, client):

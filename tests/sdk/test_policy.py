@@ -17,6 +17,11 @@ from signalbox_agent.spec import Spec
         ("cat logs/*", ("cat", "logs/a/b..c/..log")),
         ("cat ../logs/*", ("cat", "../logs/a")),
         ("git diff origin/*", ("git", "diff", "origin/main..origin/next")),
+        ("cat logs*", ("cat", "logs/a")),
+        ("git log v*", ("git", "log", "v1..v2")),
+        ("git diff * --stat", ("git", "diff", "../x", "--stat")),
+        ("python3* -V", ("python3.11", "-V")),
+        ("/usr/bin/py* -V", ("/usr/bin/python3/x", "-V")),
         ("*", ("anything", "at", "all")),
     ],
 )
@@ -41,6 +46,12 @@ def test_a_rule_allows(rule, argv):
         (["cat ../logs/*"], ("cat", "../logs/../x")),
         (["tar --file=logs/* *"], ("tar", "--file=logs/../x")),
         (["cp */a"], ("cp", "x:../a")),
+        (["cat logs*"], ("cat", "logs/../../../etc/passwd")),
+        (["cat *.txt"], ("cat", "../notes.txt")),
+        (["tar --file=* *"], ("tar", "--file=../x")),
+        (["python3* *"], ("python3stuff/evil.sh",)),
+        (["python3*"], ("python3stuff/evil.sh",)),
+        (["* --version"], ("./evil", "--version")),
     ],
 )
 def test_everything_else_is_refused_with_a_sentence(rules, argv):

@@ -1,5 +1,8 @@
 import asyncio
+import contextlib
+import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -8,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 from signalbox_agent.processes import has_ended, session_members
-from signalbox_agent.runner import Outcome, Runner
+from signalbox_agent.runner import LINGER_SECONDS, Outcome, Runner
 
 STUBBORN = """
 import signal, time
@@ -167,6 +170,34 @@ async def test_an_interrupt_reaches_the_whole_family():
     assert not session_members(leader)
 
 
+@pytest.fixture
+def daemon(tmp_path):
+    """A shell line that leaves a daemon: with a session of its own, and a parent that has ended. And its pid."""
+    note = tmp_path / "daemon"
+    yield f"(setsid sh -c 'echo $$ > {note}.new; mv {note}.new {note}; exec sleep 69' &)", note
+    with contextlib.suppress(OSError):
+        os.kill(int(note.read_text()), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("then", ["sleep 69", f"exec {sys.executable} -c '{STUBBORN}'"])
+async def test_an_interrupt_reaches_a_daemon(daemon, then):
+    line, note = daemon
+    run = Run("sh", "-c", f"{line}; {then}")
+    running = asyncio.create_task(run.outcome())
+    while not note.exists():
+        await asyncio.sleep(0.05)
+    run.runner.interrupt()
+    assert (await running).status == "interrupted"
+    assert has_ended(int(note.read_text()))
+
+
+async def test_a_daemon_stays_when_its_command_ends_by_itself(daemon):
+    line, note = daemon
+    run = Run("sh", "-c", f"{line}; until [ -e {note} ]; do sleep 0.05; done")
+    assert (await run.outcome()).status == "succeeded"
+    assert not has_ended(int(note.read_text()))
+
+
 async def test_a_timeout_stops_it_and_is_no_success():
     outcome = await Run("sh", "-c", "trap 'exit 0' INT; sleep 30", timeout=0.3).outcome()
     assert (outcome.status, outcome.error) == ("failed", "Timed out after 0.3 s.")
@@ -202,6 +233,29 @@ async def test_what_was_printed_just_before_the_end_is_read_even_while_paused():
     run.runner.pause(True)
     await run.outcome()
     assert run.text == "last words\n"
+
+
+async def test_who_still_writes_after_the_end_of_the_command_loses_nothing_while_it_is_paused():
+    run = Run("sh", "-c", f"trap '' HUP; {sys.executable} -c \"print('x' * 200_000)\" & exit 0")
+    run.runner.pause(True)
+    running = asyncio.create_task(run.outcome())
+    await run.runner._ended.wait()
+    await asyncio.sleep(4 * LINGER_SECONDS)
+    assert not running.done()
+    run.runner.pause(False)
+    assert (await running).status == "succeeded"
+    assert len(run.text) == 200_001
+
+
+async def test_who_still_writes_after_the_end_of_a_paused_command_can_be_interrupted():
+    run = Run("sh", "-c", "trap '' HUP; yes & exit 0")
+    run.runner.pause(True)
+    running = asyncio.create_task(run.outcome())
+    await run.runner._ended.wait()
+    await asyncio.sleep(0.1)
+    run.runner.interrupt()
+    assert (await running).status == "interrupted"
+    assert not session_members(run.runner._process.pid)
 
 
 async def test_the_loop_is_not_blocked_while_it_runs():

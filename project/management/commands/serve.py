@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from project.local_agents import LocalAgents
-from project.serving import PortTaken, listen_on, serve
+from project.serving import PortTaken, listen_on, port_of, serve
 
 HOST = "127.0.0.1"
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"))
+        parser.add_argument("--port", type=port_of, default=os.environ.get("PORT", "8000"))
         parser.add_argument(
             "--agents", type=int, default=os.environ.get("LOCAL_AGENTS", "2"), help="how many local agents"
         )
@@ -56,9 +56,9 @@ class Command(BaseCommand):
                 local.start()
 
             try:
-                serve(listener, listening)
+                serve(listener, listening, stopping=local.stop)
             finally:
-                local.stop()
+                local.stop()  # again, when the first time was cut short: then without any grace
                 self._say("Stopped.")
 
     @contextmanager
