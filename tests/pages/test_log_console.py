@@ -441,6 +441,15 @@ async def test_wide_characters_wrap_where_a_terminal_would(log_of, look_at):
     assert rows[-1] == "e\u0301nd"
 
 
+async def test_what_was_drawn_before_it_was_seen_is_wrapped_too(server, team, window, alice):
+    path = server.do(f"{LOGS}:agent_with_output", team.id, "w" * 1000 + "\n")
+    page = await (await window(alice)).open(path)
+    await page.locator(SHOWN).first.wait_for(state="attached")
+    await page.click("[data-view=lines]")
+    await expect(page.locator(TEXT).nth(5)).to_be_visible()
+    assert await page.locator(LINES).evaluate("view => view.scrollWidth <= view.clientWidth")
+
+
 async def test_what_one_prefers_is_kept(log_of, look_at):
     page = await look_at(log_of(0, ("build", "w" * 500 + "\nx\n")))
     assert len(await texts(page)) > 2
