@@ -450,6 +450,20 @@ async def test_what_was_drawn_before_it_was_seen_is_wrapped_too(server, team, wi
     assert await page.locator(LINES).evaluate("view => view.scrollWidth <= view.clientWidth")
 
 
+@pytest.mark.parametrize("width", [1280, 375])
+async def test_the_place_among_the_hits_is_whole_on_every_screen(width, log_of, look_at):
+    page = await look_at(log_of(10_000))
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.fill(".find", "warning")
+    await expect(page.locator(".place")).to_have_text("200 hits")
+    await page.locator(".find").press("Shift+Enter")
+    await expect(page.locator(".place")).to_have_text("200 of 200")
+    place = page.locator(".place")
+    assert await place.evaluate("place => place.scrollWidth <= place.clientWidth && place.clientWidth > 0")
+    left, right = await place.bounding_box(), await page.get_by_role("button", name="Previous hit").bounding_box()
+    assert left["x"] + left["width"] <= right["x"]
+
+
 async def test_what_one_prefers_is_kept(log_of, look_at):
     page = await look_at(log_of(0, ("build", "w" * 500 + "\nx\n")))
     assert len(await texts(page)) > 2
