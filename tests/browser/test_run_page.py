@@ -120,6 +120,23 @@ async def test_a_run_is_watched_from_start_to_end_with_a_reload_in_the_middle(wi
     await ended(page)
 
 
+@pytest.mark.parametrize("size", [(1280, 900), (1366, 650), (375, 800)], ids=str)
+async def test_the_newest_line_is_in_sight_from_start_to_end_and_nothing_jumps(size, window, alice, hire, begin):
+    run = await begin({"Count": "seq 300; sleep 1", "Short": "echo hi"}, {"Report": "sleep 1; echo reported"})
+    page = await (await window(alice)).open(f"/runs/{run}/", {"width": size[0], "height": size[1]})
+    await live(page)
+    await expect(page.locator("#outcome p")).to_have_text("0 of 3 steps done.")
+    console = page.locator("log-console")
+    before = await console.bounding_box()
+    assert before and before["y"] + before["height"] <= size[1]
+    hire("box-1")
+    hire("box-2")
+    await ended(page)
+    await expect(page.locator(".lines", has_text="reported")).to_be_visible()
+    assert await console.bounding_box() == before
+    assert await page.evaluate("scrollY") == 0
+
+
 @pytest.mark.own_server()
 @on_both
 async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, alice, hire, begin):

@@ -129,6 +129,7 @@ async def test_a_megabyte_without_a_newline_is_shown_bit_by_bit(log_of, look_at)
 async def test_a_hit_in_what_is_not_shown_of_a_line_is_walked_to(log_of, look_at):
     record = json.dumps({"log": "x" * 3000, "why": "OutOfMemory"})
     page = await look_at(log_of(0, ("build", f"{record}\n{record}\n")))
+    await page.set_viewport_size({"width": 1280, "height": 1200})
     await page.fill(".find", "outofmemory")
     await expect(page.locator(".place")).to_have_text("2 hits")
     more = page.locator(".more")

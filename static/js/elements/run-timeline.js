@@ -78,7 +78,7 @@ export class RunTimeline extends HTMLElement {
     if (!this.#tracks.matches(':hover, :focus-within')) this.#tell(null)
   }
 
-  /** Until there is something to draw stands what the server has written, which is as high. */
+  /** Until there is something to draw stands what the server has written, which is as high: `data-rows` says how many rows to keep room for. */
   #furnish() {
     const time = make('div', { className: 'time' }, this.#head, this.#tracks, this.#axis)
     this.replaceChildren(make('div', { className: 'board' }, this.#names, time), this.#detail)
@@ -86,8 +86,6 @@ export class RunTimeline extends HTMLElement {
 
   /** @param {Layout} layout */
   #drawLanes({ lanes }) {
-    const around = this.closest('section')
-    if (around) around.hidden = lanes.length === 0 && this.#story?.isOver === true
     keepUp(this.#names, lanes, nameOf)
     keepUp(this.#tracks, lanes, () => make('div', { className: 'track' }))
     const bars = new Map(this.#bars)

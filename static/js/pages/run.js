@@ -136,11 +136,10 @@ function showAgent(id) {
   agents.renew()
 }
 
-/** How it ended, or that it will not end well, and a way on. */
+/** How far it has come and how it ended, or that it will not end well, and a way on. */
 function showOutcome() {
   const outcome = /** @type {HTMLElement} */ (document.getElementById('outcome'))
-  outcome.hidden = !story.isOver && !story.isGoingDown
-  outcome.dataset.status = story.isOver ? story.status : 'failed'
+  outcome.dataset.status = story.isOver || !story.isGoingDown ? story.status : 'failed'
   fill(outcome, { outcome: outcomeInWords() })
   const show = /** @type {HTMLElement} */ (outcome.querySelector('[data-action="show-error"]'))
   show.hidden = !story.error?.step
@@ -161,6 +160,7 @@ function showOutcome() {
 function outcomeInWords() {
   const took = story.endedAt ? ` in ${inWords((Date.parse(story.endedAt) - Date.parse(story.startedAt)) / 1000)}` : ''
   const steps = `${story.done} of ${story.total} steps`
+  if (!story.isOver && !story.isGoingDown) return `${steps} done.`
   if (!story.isOver) return `${story.error?.message ?? ''} What runs comes to its end first; nothing new starts.`
   if (story.status === 'completed') return `Completed: ${steps}${took}.`
   return `${story.error?.message ?? (story.status === 'cancelled' ? 'The run was cancelled.' : 'The run failed.')} It ended after ${steps}${took}.`
