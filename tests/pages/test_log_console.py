@@ -476,6 +476,26 @@ async def test_what_one_prefers_is_kept(log_of, look_at):
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3}", await page.locator(".at >> nth=1").inner_text())
 
 
+async def test_a_task_that_printed_nothing_says_so_and_counts_no_filter(server, team, window, alice):
+    agent = server.do(f"{LOGS}:agent_with_output", team.id, "another's\n")
+    task = server.do("tests.support.scene:task", team.id, alice.id, "completed")
+    server.do("tests.support.scene:printed", str(task), agent.split("/")[2], "")
+    page = await (await window(alice)).open(f"/tasks/{task}/")
+    await expect(page.locator(".state")).to_have_text("It printed nothing.")
+    await expect(page.locator("log-console .count")).to_have_text("0 lines")
+    filters = page.locator("summary:has-text('Filter')")
+    await expect(filters).to_have_text("Filter")
+    await filters.click()
+    await page.select_option("label:has-text('Step') select", "")
+    await expect(filters).to_have_text("Filter: 1")
+    await expect(page.locator(TEXT).first).to_have_text("another's")
+    await page.click("text=Show everything")
+    await expect(page.locator(".state")).to_have_text("It printed nothing.")
+    await page.fill(".find", "anything")
+    await page.check("text=Only hits")
+    await expect(page.locator(".state")).to_have_text("No line matches.")
+
+
 async def test_an_empty_log_says_so(log_of, window, alice):
     page = await (await window(alice)).open(f"/runs/{log_of()['id']}/")
     await expect(page.locator(".state")).to_have_text("Nothing has been printed yet.")

@@ -29,6 +29,8 @@ const POUR_HIDDEN = 500
 const RETRY_AFTER = [1000, 2000, 5000, 15_000]
 
 export class LogConsole extends HTMLElement {
+  static observedAttributes = ['data-nothing']
+
   #tools = logTools()
   #names = new LogNames(this.#tools)
   #lens = new Lens()
@@ -72,6 +74,7 @@ export class LogConsole extends HTMLElement {
     rows: this.#rows,
     search: this.#search,
     intake: this.#intake,
+    nothing: () => this.dataset.nothing ?? 'Nothing has been printed yet.',
   })
   #parts = {
     tools: this.#tools,
@@ -136,6 +139,10 @@ export class LogConsole extends HTMLElement {
     this.#rows.disconnect()
   }
 
+  attributeChangedCallback() {
+    if (this.isConnected) this.#status.show()
+  }
+
   /** An address was put into the address bar. */
   #followLink() {
     const { linked } = this.#place
@@ -150,7 +157,10 @@ export class LogConsole extends HTMLElement {
 
   /** Show only what this source prints; '' shows all. @param {string} source */
   showOnly(source) {
-    if (this.#tools.source.value === source) return
+    const isGiven = (this.dataset.only ?? '').split(' ').includes(source)
+    const isNews = isGiven && this.#lens.given !== source
+    if (isGiven) this.#lens.given = source
+    if (this.#tools.source.value === source && !isNews) return
     this.#names.offer(source)
     this.#tools.source.value = source
     this.#settings.refilter()

@@ -71,7 +71,7 @@ export class LogSettings {
       level,
       kinds: /** @type {Lens['kinds']} */ (kinds),
     })
-    const chosen = [source, agent, level, !lens.hasPrinted].filter(Boolean).length
+    const { chosen } = lens
     tools.filters.summary.textContent = chosen ? `Filter: ${chosen}` : 'Filter'
     tape.lookAgain()
     search.start()
