@@ -211,8 +211,14 @@ async def test_a_regular_expression_and_what_is_wrong_with_it(log_of, look_at):
     page = await look_at(log_of(1000))
     await page.fill(".find", "/part-0+99\\b/")
     await expect(page.locator(".place")).to_have_text("1 hit")
+    padding = "field => getComputedStyle(field).paddingLeft"
+    before = await page.locator(".find").evaluate(padding)
     await page.fill(".find", "/part(/")
     await expect(page.locator(".foot .said")).to_contain_text("This is not a regular expression")
+    await expect(page.locator(".place")).to_have_text("Not valid")
+    await expect(page.locator(".find")).to_have_attribute("title", re.compile("not a regular expression"))
+    await expect(page.locator(f"{LINES} mark")).to_have_count(0)
+    assert await page.locator(".find").evaluate(padding) == before
     await page.fill(".find", "")
     await expect(page.locator(".foot .said")).to_be_hidden()
 

@@ -55,14 +55,17 @@ export class LogSettings {
     const { lens, tape, search, status, tools } = this.#parts
     const { find, only, source, agent, level, kinds } = this.filters
     const written = find.trim()
-    let { query } = lens
+    // Hits of what was written before would be taken for hits of this.
+    let query = new Query('')
+    let problem = null
     try {
       query = new Query(written)
-      status.problem(null)
     } catch (error) {
-      status.problem(problemWith(error))
+      problem = problemWith(error)
     }
-    tools.find.ariaInvalid = query.written === written ? null : 'true'
+    status.problem(problem)
+    tools.find.ariaInvalid = problem === null ? null : 'true'
+    tools.find.title = problem ?? ''
     lens.set({
       query,
       onlyHits: only,

@@ -82,10 +82,10 @@ export class LogStatus {
   }
 
   #showHits() {
-    const { place, before, after } = this.#tools
+    const { find, place, before, after } = this.#tools
     before.disabled = after.disabled = this.#lens.query.isEmpty
     if (this.#lens.query.isEmpty) {
-      place.textContent = ''
+      place.textContent = find.ariaInvalid ? 'Not valid' : ''
       return
     }
     const { count, isRunning, isDone } = this.#search
