@@ -440,6 +440,13 @@ async def test_a_link_to_a_line_that_was_removed_says_so(log_of, remove, look_at
     assert await page.locator(".current").count() == 0
 
 
+async def test_a_link_to_a_line_that_never_was_says_so_where_one_sees_it(log_of, look_at):
+    page = await look_at(log_of(300), "#L99999.0")
+    said = page.locator(".foot .said")
+    await expect(said).to_have_text("That line is not in this log.")
+    await expect(said).to_be_in_viewport(ratio=1)
+
+
 async def test_wide_characters_wrap_where_a_terminal_would(log_of, look_at):
     page = await look_at(log_of(0, ("build", "漢字" * 100 + "\ne\u0301nd\n")))
     rows = await texts(page)

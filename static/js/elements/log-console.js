@@ -24,7 +24,7 @@ import { make } from './make.js'
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 
 const GONE = 'The line of this link was removed from the log.'
-const UNKNOWN = 'This log has no line of this address.'
+const UNKNOWN = 'That line is not in this log.'
 const POUR_HIDDEN = 500
 const RETRY_AFTER = [1000, 2000, 5000, 15_000]
 
