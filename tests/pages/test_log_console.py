@@ -509,6 +509,25 @@ async def test_a_task_that_printed_nothing_says_so_and_counts_no_filter(server, 
     await expect(page.locator(".state")).to_have_text("No line matches.")
 
 
+async def test_a_menu_ends_where_the_window_does_and_speaks_of_keys_only_to_who_has_some(
+    log_of, look_at, window, alice
+):
+    run = log_of(300)
+    page = await look_at(run)
+    await page.click("summary:has-text('View')")
+    await page.wait_for_timeout(200)
+    panel = await page.locator("details[open] .panel").bounding_box()
+    assert panel and panel["y"] + panel["height"] <= 900
+    await expect(page.locator("log-console .keys")).to_have_css("display", "grid")
+    phone = await page.context.browser.new_context(has_touch=True, is_mobile=True)
+    await phone.add_cookies(await page.context.cookies())
+    held = await phone.new_page()
+    await held.goto(page.url)
+    await held.click("summary:has-text('View')")
+    await expect(held.locator("log-console .keys")).to_be_hidden()
+    await phone.close()
+
+
 async def test_an_empty_log_says_so(log_of, window, alice):
     page = await (await window(alice)).open(f"/runs/{log_of()['id']}/")
     await expect(page.locator(".state")).to_have_text("Nothing has been printed yet.")
