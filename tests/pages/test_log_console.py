@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
@@ -526,6 +527,19 @@ async def test_a_menu_ends_where_the_window_does_and_speaks_of_keys_only_to_who_
     await held.click("summary:has-text('View')")
     await expect(held.locator("log-console .keys")).to_be_hidden()
     await phone.close()
+
+
+async def test_a_log_that_is_over_cannot_be_paused(api, log_of, look_at, alice):
+    run = log_of(10)
+    page = await look_at(run)
+    await page.wait_for_selector("connection-status[data-state=live]")
+    pause = page.get_by_role("button", name="Pause")
+    await expect(pause).to_be_visible()
+    await api(alice).send_frame("run:cancel", run["topic"], id=uuid4().hex)
+    await expect(pause).to_be_hidden()
+    await page.reload()
+    await page.locator(SHOWN).first.wait_for()
+    await expect(pause).to_be_hidden()
 
 
 async def test_an_empty_log_says_so(log_of, window, alice):

@@ -29,7 +29,7 @@ const POUR_HIDDEN = 500
 const RETRY_AFTER = [1000, 2000, 5000, 15_000]
 
 export class LogConsole extends HTMLElement {
-  static observedAttributes = ['data-nothing']
+  static observedAttributes = ['data-over']
 
   #tools = logTools()
   #names = new LogNames(this.#tools)
@@ -74,7 +74,7 @@ export class LogConsole extends HTMLElement {
     rows: this.#rows,
     search: this.#search,
     intake: this.#intake,
-    nothing: () => this.dataset.nothing ?? 'Nothing has been printed yet.',
+    nothing: () => ('over' in this.dataset ? 'It printed nothing.' : 'Nothing has been printed yet.'),
   })
   #parts = {
     tools: this.#tools,

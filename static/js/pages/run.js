@@ -154,6 +154,7 @@ function showOutcome() {
     const button = /** @type {HTMLElement | null} */ (head.querySelector(`[data-action="${action}"]`))
     if (button) button.hidden = isHidden
   }
+  log.toggleAttribute('data-over', story.isOver)
   tabs.note(story.id, story.status)
 }
 
