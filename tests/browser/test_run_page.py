@@ -109,6 +109,9 @@ async def test_a_run_is_watched_from_start_to_end_with_a_reload_in_the_middle(wi
     await expect(page.locator("run-timer .elapsed")).not_to_have_text(before)
     await ended(page)
     await expect(bars(page, "completed")).to_have_count(3)
+    words = "all => all.map(bar => [bar.clientWidth, bar.innerText.length])"
+    for wide, letters in await bars(page).evaluate_all(words):
+        assert (letters > 0) == (wide >= 48), (wide, letters)
     assert await shown(page) == await truth(api, alice, run)
     await expect(page.locator("#outcome")).to_contain_text("Completed: 3 of 3 steps in ")
     await expect(page.get_by_role("button", name="Cancel run")).to_be_hidden()

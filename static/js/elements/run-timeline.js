@@ -97,7 +97,7 @@ export class RunTimeline extends HTMLElement {
       for (const part of [track, name]) part.style.setProperty('--rows', String(lane.rows))
       for (const bar of lane.bars) {
         const key = keyOf(bar)
-        const button = this.#bars.get(key) ?? make('button', { type: 'button' })
+        const button = this.#bars.get(key) ?? make('button', { type: 'button' }, make('span', { className: 'words' }))
         bars.delete(key)
         this.#bars.set(key, button)
         this.#shown.set(key, bar)
@@ -207,7 +207,7 @@ function writeBar(button, key, bar) {
   place(button, from, to)
   button.style.setProperty('--row', String(row))
   const tries = one.attempt > 1 ? ` ↻${one.attempt}` : ''
-  setText(button, `${SIGNS[one.status] ?? ''}${tries} ${step.name}`)
+  setText(/** @type {HTMLElement} */ (button.firstElementChild), `${SIGNS[one.status] ?? ''}${tries} ${step.name}`)
   const label = `${step.name}${one.attempt > 1 ? `, try ${one.attempt}` : ''}: ${one.status} on ${one.agent}`
   if (button.ariaLabel !== label) button.ariaLabel = label
 }
