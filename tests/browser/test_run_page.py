@@ -255,6 +255,7 @@ async def test_open_runs_stay_in_tabs_and_are_closed_by_the_keyboard(window, api
     await live(page)
     tab = page.locator(f"run-tabs [data-open='{first}']")
     await expect(tab.locator(".dot")).to_have_attribute("data-status", "running")
+    await expect(tab.locator("a")).to_contain_text(re.compile(r"Hello \w+ · \d\d:\d\d"))
     await api(alice).send_frame("run:cancel", f"run.{first}", id=uuid4().hex)
     await expect(tab.locator(".dot")).to_have_attribute("data-status", "cancelled")
     await page.locator("run-tabs a[aria-current]").focus()

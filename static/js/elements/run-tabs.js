@@ -5,6 +5,7 @@ import { client } from '../here.js'
 import { EVENT } from '../realtime/contract.js'
 import { OpenRuns } from '../runs/open-runs.js'
 import { make } from './make.js'
+import './time-at.js'
 
 /** @import {OpenRun} from '../runs/open-runs.js' */
 
@@ -48,7 +49,9 @@ export class RunTabs extends HTMLElement {
   }
 
   /** @param {OpenRun} run */
-  #tab({ id, name, status }) {
+  #tab({ id, name, status, startedAt }) {
+    const at = document.createElement('time-at')
+    at.setAttribute('datetime', startedAt)
     const dot = make('span', { className: 'dot', title: status })
     dot.dataset.status = status
     const words = make('span', { className: 'unseen', textContent: ` (${status})` })
@@ -57,6 +60,7 @@ export class RunTabs extends HTMLElement {
       { href: `/runs/${id}/${location.search}` },
       dot,
       make('span', { className: 'name', textContent: name, title: name }),
+      make('span', { className: 'when' }, ' · ', at),
       words,
     )
     if (id === this.dataset.run) link.ariaCurrent = 'page'
@@ -64,7 +68,7 @@ export class RunTabs extends HTMLElement {
       type: 'button',
       className: 'close',
       textContent: '×',
-      ariaLabel: `Close ${name}`,
+      ariaLabel: `Close ${name}, ${at.textContent}`,
       tabIndex: -1,
     })
     const item = make('li', {}, link, close)
