@@ -149,7 +149,11 @@ async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, 
     await live(page)
     await expect(bars(page, "running")).to_have_count(1)
     server.kill9()
-    await expect(page.locator("stale-note")).to_contain_text("Not connected")
+    await expect(page.locator("stale-note")).to_have_text(re.compile(r"this is how it was at \d\d:\d\d( [AP]M)?\."))
+    as_it_was = "document.querySelector('run-timer').textContent + document.querySelector('.track button').style.width"
+    before = await page.evaluate(as_it_was)
+    await page.wait_for_timeout(2500)
+    assert await page.evaluate(as_it_was) == before
     await asyncio.to_thread(server.start)
     await live(page, 40)
     await expect(page.locator("stale-note")).to_be_hidden()

@@ -64,6 +64,8 @@ export class RunTimeline extends HTMLElement {
   }
 
   #grow() {
+    // A page that is cut off shows how it was.
+    if (this.closest('[data-stale]')) return
     if (this.#story && !this.#story.isOver && document.visibilityState === 'visible') this.#draw()
   }
 

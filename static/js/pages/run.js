@@ -169,6 +169,7 @@ function outcomeInWords() {
 
 /** What only time tells: that a step waits for somebody who isn't there. */
 function look() {
+  if (main.hasAttribute('data-stale')) return
   const place = /** @type {HTMLElement} */ (document.getElementById('waiting'))
   const words = story.isOver ? '' : waitingInWords()
   if (place.textContent !== words) place.textContent = words
