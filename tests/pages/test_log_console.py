@@ -165,6 +165,35 @@ async def test_a_long_log_is_scrolled_back_to_its_first_line(log_of, look_at):
     await expect(row(page, "the end")).to_be_visible()
 
 
+async def test_there_are_lines_at_the_end_in_each_frame_while_they_come(server, log_of, look_at):
+    run = log_of(300)
+    page = await look_at(run)
+    await page.wait_for_selector("connection-status[data-state=live]")
+    await page.evaluate(
+        """() => {
+          const view = document.querySelector('log-console .lines')
+          globalThis.blanks = 0
+          const look = () => {
+            const { left, width, bottom } = view.getBoundingClientRect()
+            if (!document.elementFromPoint(left + width / 2, bottom - 30)?.closest('.line')) blanks += 1
+          }
+          const { port1, port2 } = new MessageChannel()
+          port1.onmessage = look
+          // After all that is done before this frame is shown.
+          const each = () => {
+            port2.postMessage(0)
+            requestAnimationFrame(each)
+          }
+          each()
+        }"""
+    )
+    for _ in range(24):
+        server.do(f"{LOGS}:print_all", run["id"], [("build", "more\n" * 100)])
+        await page.wait_for_timeout(100)
+    await expect(page.locator("log-console .count")).to_have_text("2,700 lines")
+    assert await page.evaluate("blanks") <= 2
+
+
 async def test_it_follows_until_somebody_scrolls_up(server, log_of, look_at):
     run = log_of(300)
     page = await look_at(run)

@@ -247,6 +247,8 @@ export class LogConsole extends HTMLElement {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0
       this.#intake.pour()
+      // It has been scrolled to them by now; a frame later one would have seen nothing there.
+      this.#rows.draw()
       if (this.#rows.follows && !this.#intake.isPaused) this.#intake.seen()
       this.#status.show()
     })
