@@ -447,6 +447,17 @@ async def test_a_project_card_opens_the_log_of_its_newest_run(server, log_of, wi
     await expect(page.locator("dialog .line[data-address] .text")).to_have_text(["first", "second"])
 
 
+async def test_in_a_dialog_on_a_phone_close_is_beside_the_title(log_of, window, alice):
+    run = log_of(0, ("build", "first\n"))
+    page = await (await window(alice)).open("/projects/", {"width": 375, "height": 800})
+    await page.wait_for_selector("connection-status[data-state=live]")
+    await page.click(f"[data-project='{run['project']}'] [data-action=logs]")
+    await expect(page.locator("dialog .line[data-address] .text")).to_have_text("first")
+    title = await page.locator("dialog.logs h2").bounding_box()
+    close = await page.get_by_role("button", name="Close", exact=True).bounding_box()
+    assert title and close and abs(title["y"] + title["height"] / 2 - close["y"] - close["height"] / 2) < 8
+
+
 async def test_a_log_in_a_dialog_begins_again_when_its_history_is_gone(server, log_of, remove, window, alice):
     run = log_of(0, *[("build", f"line {n}\n") for n in range(1, 6)])
     page = await (await window(alice)).open("/projects/")
