@@ -338,7 +338,11 @@ async def test_an_interrupt_is_confirmed_step_by_step(window, api, alice, hire):
     await run_line(page, "sleep 60")
     row = page.locator("agent-card [data-command]").first
     await expect(row.locator(".badge")).to_have_text("running")
-    await row.get_by_role("button", name="Interrupt").click()
+    interrupt = row.get_by_role("button", name="Interrupt")
+    for size in ({"width": 1280, "height": 900}, {"width": 375, "height": 800}):
+        await page.set_viewport_size(size)
+        await expect(interrupt).to_be_in_viewport(ratio=1)
+    await interrupt.click()
     await expect(row.locator(".badge")).to_have_text("interrupted")
     steps = row.locator(".interrupt li[data-done]")
     await expect(steps).to_have_text(
