@@ -38,12 +38,18 @@ def lanes_of(run: dict[str, Any], tries: list[dict[str, Any]]) -> list[Lane]:
     return [Lane(name, _rows(worked[name])) for name in sorted(worked, key=_with_numbers)]
 
 
+def rows_of(run: dict[str, Any]) -> int:
+    """How many rows of the timeline room is kept for: it has no more than steps, unless another agent tries again."""
+    return min(max(1, run["total"]), MOST_ROWS)
+
+
 def outcome_of(run: dict[str, Any]) -> str:
-    """How it ended, or that it will not end well; nothing while all is well."""
+    """How far it has come and how it ended, or that it will not end well."""
     why = run["error"]["message"] if run["error"] else ""
+    steps = f"{run['done']} of {run['total']} steps"
     if run["status"] == "running":
-        return f"{why} What runs comes to its end first; nothing new starts." if why else ""
-    steps = f"{run['done']} of {run['total']} steps in {in_words(_seconds(run))}."
+        return f"{why} What runs comes to its end first; nothing new starts." if why else f"{steps} done."
+    steps = f"{steps} in {in_words(_seconds(run))}."
     if run["status"] == "completed":
         return f"Completed: {steps}"
     return f"{why or _ENDED.get(run['status'], 'The run failed.')} It ended after {steps}"

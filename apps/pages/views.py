@@ -16,7 +16,7 @@ from apps.pages import selectors
 from apps.pages import tasks as of_tasks
 from apps.pages.feeds import Feed
 from apps.pages.overview import overview
-from apps.pages.runs import lanes_of, outcome_of
+from apps.pages.runs import lanes_of, outcome_of, rows_of
 from apps.pages.shown import page, show, whole_or_part
 from apps.pages.talk import placed
 from apps.swarm.contract import RunTopic
@@ -78,6 +78,7 @@ def run(request: HttpRequest, actor: Actor, run_id: UUID) -> HttpResponse:
         run=state,
         told={"state": state, "tries": tries, "forecast": forecast_of(found)},
         lanes=lanes_of(state, tries),
+        rows=rows_of(state),
         outcome=outcome_of(state),
         cards=selectors.cards_of_run(actor, found, tries),
         may_operate=permits(role_in_team(actor, found.team_id), Role.OPERATOR),

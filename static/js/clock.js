@@ -15,6 +15,13 @@ export function serverNow() {
   return Number.isNaN(offset) ? Date.now() : offset + performance.now()
 }
 
+const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+
+/** A moment of this day, as it is written everywhere: `06:38`. @param {Date} at */
+export function timeInWords(at) {
+  return TIME.format(at)
+}
+
 /** Seconds as people say them: `0:07`, `12:30`, `1:02:03`. @param {number} seconds */
 export function inMinutes(seconds) {
   const whole = Math.max(0, Math.floor(seconds))

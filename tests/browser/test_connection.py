@@ -149,7 +149,7 @@ async def test_with_nothing_to_be_reached_it_says_so_and_offers_a_way_on(window,
     proxy.cut()
     await state(page, "offline", seconds=30)
     await expect(words(page)).to_have_text("Disconnected")
-    await expect(page.locator("connection-status .detail")).to_contain_text("static view")
+    await expect(page.locator("connection-status .detail")).to_contain_text("no updates")
     await write(page, "kept")
     await say("missed")
     proxy.mend()

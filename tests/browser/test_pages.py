@@ -406,7 +406,7 @@ async def test_what_is_refused_is_seen_even_if_the_same_words_got_through_from_e
     proxy.mend()
     await page.dispatch_event("stale-note button:text('Try now')", "click")  # it may have come back by itself already
     await page.wait_for_selector(".message[data-state=refused] :text('NUL')")
-    await page.click("text=Take back")
+    await page.locator(".message[data-state=refused]").get_by_role("button", name="Edit").click()
     await expect(page.locator(".message")).to_have_count(1)
 
 

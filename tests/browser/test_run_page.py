@@ -112,6 +112,9 @@ async def test_a_run_is_watched_from_start_to_end_with_a_reload_in_the_middle(wi
     await expect(page.locator("run-timer .elapsed")).not_to_have_text(before)
     await ended(page)
     await expect(bars(page, "completed")).to_have_count(3)
+    words = "all => all.map(bar => [bar.clientWidth, bar.innerText.length])"
+    for wide, letters in await bars(page).evaluate_all(words):
+        assert (letters > 0) == (wide >= 48), (wide, letters)
     assert await shown(page) == await truth(api, alice, run)
     await expect(page.locator("#outcome")).to_contain_text("Completed: 3 of 3 steps in ")
     await expect(page.get_by_role("button", name="Cancel run")).to_be_hidden()
@@ -123,6 +126,23 @@ async def test_a_run_is_watched_from_start_to_end_with_a_reload_in_the_middle(wi
     await ended(page)
 
 
+@pytest.mark.parametrize("size", [(1280, 900), (1366, 650), (375, 800)], ids=str)
+async def test_the_newest_line_is_in_sight_from_start_to_end_and_nothing_jumps(size, window, alice, hire, begin):
+    run = await begin({"Count": "seq 300; sleep 1", "Short": "echo hi"}, {"Report": "sleep 1; echo reported"})
+    page = await (await window(alice)).open(f"/runs/{run}/", {"width": size[0], "height": size[1]})
+    await live(page)
+    await expect(page.locator("#outcome p")).to_have_text("0 of 3 steps done.")
+    console = page.locator("log-console")
+    before = await console.bounding_box()
+    assert before and before["y"] + before["height"] <= size[1]
+    hire("box-1")
+    hire("box-2")
+    await ended(page)
+    await expect(page.locator(".lines", has_text="reported")).to_be_visible()
+    assert await console.bounding_box() == before
+    assert await page.evaluate("scrollY") == 0
+
+
 @pytest.mark.own_server()
 @on_both
 async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, alice, hire, begin):
@@ -132,7 +152,11 @@ async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, 
     await live(page)
     await expect(bars(page, "running")).to_have_count(1)
     server.kill9()
-    await expect(page.locator("stale-note")).to_contain_text("Not connected")
+    await expect(page.locator("stale-note")).to_have_text(re.compile(r"this is how it was at \d\d:\d\d( [AP]M)?\."))
+    as_it_was = "document.querySelector('run-timer').textContent + document.querySelector('.track button').style.width"
+    before = await page.evaluate(as_it_was)
+    await page.wait_for_timeout(2500)
+    assert await page.evaluate(as_it_was) == before
     await asyncio.to_thread(server.start)
     await live(page, 40)
     await expect(page.locator("stale-note")).to_be_hidden()
@@ -257,6 +281,7 @@ async def test_open_runs_stay_in_tabs_and_are_closed_by_the_keyboard(window, api
     await live(page)
     tab = page.locator(f"run-tabs [data-open='{first}']")
     await expect(tab.locator(".dot")).to_have_attribute("data-status", "running")
+    await expect(tab.locator("a")).to_contain_text(re.compile(r"Hello \w+ · \d\d:\d\d"))
     await api(alice).send_frame("run:cancel", f"run.{first}", id=uuid4().hex)
     await expect(tab.locator(".dot")).to_have_attribute("data-status", "cancelled")
     await page.locator("run-tabs a[aria-current]").focus()
@@ -335,7 +360,11 @@ async def test_an_interrupt_is_confirmed_step_by_step(window, api, alice, hire):
     await run_line(page, "sleep 60")
     row = page.locator("agent-card [data-command]").first
     await expect(row.locator(".badge")).to_have_text("running")
-    await row.get_by_role("button", name="Interrupt").click()
+    interrupt = row.get_by_role("button", name="Interrupt")
+    for size in ({"width": 1280, "height": 900}, {"width": 375, "height": 800}):
+        await page.set_viewport_size(size)
+        await expect(interrupt).to_be_in_viewport(ratio=1)
+    await interrupt.click()
     await expect(row.locator(".badge")).to_have_text("cancelled")
     steps = row.locator(".interrupt li[data-done]")
     await expect(steps).to_have_text(

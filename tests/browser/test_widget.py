@@ -42,6 +42,16 @@ async def test_its_panel_shows_the_quality_of_the_network(window, alice):
     await expect(page.locator("connection-status .signal")).to_have_attribute("aria-expanded", "false")
 
 
+async def test_its_panel_opens_when_the_server_is_away(window, alice):
+    page = await (await window(alice)).open("/tasks/")
+    await live(page)
+    await page.context.set_offline(True)
+    await page.click("connection-status .signal")
+    await expect(page.locator("#connection-quality dt:text-is('Way')")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#connection-quality")).to_be_hidden()
+
+
 async def test_it_can_be_restyled_and_moved_from_outside(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)

@@ -28,17 +28,17 @@ test('each level has its badge', () => {
   assert.equal(badge({ state: 'reconnecting' }), 'Reconnecting…')
   assert.equal(badge({ state: 'reconnecting' }, false), 'Offline: waiting for the network')
   assert.equal(badge({ state: 'offline' }), 'Disconnected')
-  assert.ok(inWords(standing({ state: 'offline' })).detail.startsWith('static view'))
+  assert.ok(inWords(standing({ state: 'offline' })).detail.startsWith('no updates'))
 })
 
 test('the details say what one can count', () => {
   assert.equal(inWords(standing({ latency: 3.21 })).detail, 'WebSocket · 3.2 ms')
   assert.equal(inWords(standing({ replayed: 212 })).detail, 'WebSocket · 212 replayed, 0 lost')
   assert.equal(inWords(standing({ lost: Number.NaN })).detail, 'WebSocket · 0 replayed, nobody knows how many lost')
-  assert.equal(inWords(standing({ state: 'reconnecting', attempt: 2, waiting: 3 })).detail, 'attempt 3 · 3 to be sent')
+  assert.equal(inWords(standing({ state: 'reconnecting', attempt: 2, waiting: 3 })).detail, 'try 3 · 3 to be sent')
   assert.equal(
     inWords(standing({ state: 'offline', attempt: 3, retryIn: 4200 })).detail,
-    'static view · attempt 4 · next try in 5 s',
+    'no updates · next try in 5 s',
   )
 })
 

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import expect
@@ -129,6 +130,7 @@ async def test_a_megabyte_without_a_newline_is_shown_bit_by_bit(log_of, look_at)
 async def test_a_hit_in_what_is_not_shown_of_a_line_is_walked_to(log_of, look_at):
     record = json.dumps({"log": "x" * 3000, "why": "OutOfMemory"})
     page = await look_at(log_of(0, ("build", f"{record}\n{record}\n")))
+    await page.set_viewport_size({"width": 1280, "height": 1200})
     await page.fill(".find", "outofmemory")
     await expect(page.locator(".place")).to_have_text("2 hits")
     more = page.locator(".more")
@@ -161,6 +163,35 @@ async def test_a_long_log_is_scrolled_back_to_its_first_line(log_of, look_at):
     assert 20_000 < numbers[0] < 40_000
     await page.click(".follow")
     await expect(row(page, "the end")).to_be_visible()
+
+
+async def test_there_are_lines_at_the_end_in_each_frame_while_they_come(server, log_of, look_at):
+    run = log_of(300)
+    page = await look_at(run)
+    await page.wait_for_selector("connection-status[data-state=live]")
+    await page.evaluate(
+        """() => {
+          const view = document.querySelector('log-console .lines')
+          globalThis.blanks = 0
+          const look = () => {
+            const { left, width, bottom } = view.getBoundingClientRect()
+            if (!document.elementFromPoint(left + width / 2, bottom - 30)?.closest('.line')) blanks += 1
+          }
+          const { port1, port2 } = new MessageChannel()
+          port1.onmessage = look
+          // After all that is done before this frame is shown.
+          const each = () => {
+            port2.postMessage(0)
+            requestAnimationFrame(each)
+          }
+          each()
+        }"""
+    )
+    for _ in range(24):
+        server.do(f"{LOGS}:print_all", run["id"], [("build", "more\n" * 100)])
+        await page.wait_for_timeout(100)
+    await expect(page.locator("log-console .count")).to_have_text("2,700 lines")
+    assert await page.evaluate("blanks") <= 2
 
 
 async def test_it_follows_until_somebody_scrolls_up(server, log_of, look_at):
@@ -210,8 +241,14 @@ async def test_a_regular_expression_and_what_is_wrong_with_it(log_of, look_at):
     page = await look_at(log_of(1000))
     await page.fill(".find", "/part-0+99\\b/")
     await expect(page.locator(".place")).to_have_text("1 hit")
+    padding = "field => getComputedStyle(field).paddingLeft"
+    before = await page.locator(".find").evaluate(padding)
     await page.fill(".find", "/part(/")
     await expect(page.locator(".foot .said")).to_contain_text("This is not a regular expression")
+    await expect(page.locator(".place")).to_have_text("Not valid")
+    await expect(page.locator(".find")).to_have_attribute("title", re.compile("not a regular expression"))
+    await expect(page.locator(f"{LINES} mark")).to_have_count(0)
+    assert await page.locator(".find").evaluate(padding) == before
     await page.fill(".find", "")
     await expect(page.locator(".foot .said")).to_be_hidden()
 
@@ -456,6 +493,17 @@ async def test_a_selection_that_ends_beside_the_dialog_leaves_it_open(log_of, wi
     await expect(page.locator("dialog.logs")).to_have_count(0)
 
 
+async def test_in_a_dialog_on_a_phone_close_is_beside_the_title(log_of, window, alice):
+    run = log_of(0, ("build", "first\n"))
+    page = await (await window(alice)).open("/projects/", {"width": 375, "height": 800})
+    await page.wait_for_selector("connection-status[data-state=live]")
+    await page.click(f"[data-project='{run['project']}'] [data-action=logs]")
+    await expect(page.locator("dialog .line[data-address] .text")).to_have_text("first")
+    title = await page.locator("dialog.logs h2").bounding_box()
+    close = await page.get_by_role("button", name="Close", exact=True).bounding_box()
+    assert title and close and abs(title["y"] + title["height"] / 2 - close["y"] - close["height"] / 2) < 8
+
+
 async def test_a_log_in_a_dialog_begins_again_when_its_history_is_gone(server, log_of, remove, window, alice):
     run = log_of(0, *[("build", f"line {n}\n") for n in range(1, 6)])
     page = await (await window(alice)).open("/projects/")
@@ -479,12 +527,42 @@ async def test_a_link_to_a_line_that_was_removed_says_so(log_of, remove, look_at
     assert await page.locator(".current").count() == 0
 
 
+async def test_a_link_to_a_line_that_never_was_says_so_where_one_sees_it(log_of, look_at):
+    page = await look_at(log_of(300), "#L99999.0")
+    said = page.locator(".foot .said")
+    await expect(said).to_have_text("That line is not in this log.")
+    await expect(said).to_be_in_viewport(ratio=1)
+
+
 async def test_wide_characters_wrap_where_a_terminal_would(log_of, look_at):
     page = await look_at(log_of(0, ("build", "漢字" * 100 + "\ne\u0301nd\n")))
     rows = await texts(page)
     assert "".join(rows[:-1]) == "漢字" * 100
     assert len(rows) > 3
     assert rows[-1] == "e\u0301nd"
+
+
+async def test_what_was_drawn_before_it_was_seen_is_wrapped_too(server, team, window, alice):
+    path = server.do(f"{LOGS}:agent_with_output", team.id, "w" * 1000 + "\n")
+    page = await (await window(alice)).open(path)
+    await page.locator(SHOWN).first.wait_for(state="attached")
+    await page.click("[data-view=lines]")
+    await expect(page.locator(TEXT).nth(5)).to_be_visible()
+    assert await page.locator(LINES).evaluate("view => view.scrollWidth <= view.clientWidth")
+
+
+@pytest.mark.parametrize("width", [1280, 375])
+async def test_the_place_among_the_hits_is_whole_on_every_screen(width, log_of, look_at):
+    page = await look_at(log_of(10_000))
+    await page.set_viewport_size({"width": width, "height": 800})
+    await page.fill(".find", "warning")
+    await expect(page.locator(".place")).to_have_text("200 hits")
+    await page.locator(".find").press("Shift+Enter")
+    await expect(page.locator(".place")).to_have_text("200 of 200")
+    place = page.locator(".place")
+    assert await place.evaluate("place => place.scrollWidth <= place.clientWidth && place.clientWidth > 0")
+    left, right = await place.bounding_box(), await page.get_by_role("button", name="Previous hit").bounding_box()
+    assert left["x"] + left["width"] <= right["x"]
 
 
 async def test_what_one_prefers_is_kept(log_of, look_at):
@@ -496,6 +574,58 @@ async def test_what_one_prefers_is_kept(log_of, look_at):
     await page.locator(SHOWN).first.wait_for()
     assert len(await texts(page)) == 2
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3}", await page.locator(".at >> nth=1").inner_text())
+
+
+async def test_a_task_that_printed_nothing_says_so_and_counts_no_filter(server, team, window, alice):
+    agent = server.do(f"{LOGS}:agent_with_output", team.id, "another's\n")
+    task = server.do("tests.support.scene:task", team.id, alice.id, "completed")
+    server.do("tests.support.scene:printed", str(task), agent.split("/")[2], "")
+    page = await (await window(alice)).open(f"/tasks/{task}/")
+    await expect(page.locator(".state")).to_have_text("It printed nothing.")
+    await expect(page.locator("log-console .count")).to_have_text("0 lines")
+    filters = page.locator("summary:has-text('Filter')")
+    await expect(filters).to_have_text("Filter")
+    await filters.click()
+    await page.select_option("label:has-text('Step') select", "")
+    await expect(filters).to_have_text("Filter: 1")
+    await expect(page.locator(TEXT).first).to_have_text("another's")
+    await page.click("text=Show everything")
+    await expect(page.locator(".state")).to_have_text("It printed nothing.")
+    await page.fill(".find", "anything")
+    await page.check("text=Only hits")
+    await expect(page.locator(".state")).to_have_text("No line matches.")
+
+
+async def test_a_menu_ends_where_the_window_does_and_speaks_of_keys_only_to_who_has_some(
+    log_of, look_at, window, alice
+):
+    run = log_of(300)
+    page = await look_at(run)
+    await page.click("summary:has-text('View')")
+    await page.wait_for_timeout(200)
+    panel = await page.locator("details[open] .panel").bounding_box()
+    assert panel and panel["y"] + panel["height"] <= 900
+    await expect(page.locator("log-console .keys")).to_have_css("display", "grid")
+    phone = await page.context.browser.new_context(has_touch=True, is_mobile=True)
+    await phone.add_cookies(await page.context.cookies())
+    held = await phone.new_page()
+    await held.goto(page.url)
+    await held.click("summary:has-text('View')")
+    await expect(held.locator("log-console .keys")).to_be_hidden()
+    await phone.close()
+
+
+async def test_a_log_that_is_over_cannot_be_paused(api, log_of, look_at, alice):
+    run = log_of(10)
+    page = await look_at(run)
+    await page.wait_for_selector("connection-status[data-state=live]")
+    pause = page.get_by_role("button", name="Pause")
+    await expect(pause).to_be_visible()
+    await api(alice).send_frame("run:cancel", run["topic"], id=uuid4().hex)
+    await expect(pause).to_be_hidden()
+    await page.reload()
+    await page.locator(SHOWN).first.wait_for()
+    await expect(pause).to_be_hidden()
 
 
 async def test_an_empty_log_says_so(log_of, window, alice):

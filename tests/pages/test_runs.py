@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from apps.agents.models import Agent
-from apps.pages.runs import Lane, in_words, lanes_of, outcome_of
+from apps.pages.runs import Lane, in_words, lanes_of, outcome_of, rows_of
 from apps.swarm.models import Run
 
 STARTED = "2026-11-20T10:00:00.000Z"
@@ -52,16 +52,23 @@ def test_the_present_try_counts_once_and_a_step_that_nobody_has_not_at_all():
     assert lanes_of(a_run(running, waiting, ended=60), tries) == [Lane("box-1", 1)]
 
 
+def test_the_timeline_keeps_room_for_the_rows_that_steps_may_take():
+    assert [rows_of({"total": total}) for total in (0, 1, 3, 40)] == [1, 1, 3, 8]
+
+
 @pytest.mark.parametrize(
     ("run", "words"),
     [
-        (a_run(), ""),
+        (a_run(done=1, total=3), "1 of 3 steps done."),
         (a_run(ended=200, status="completed", done=3, total=3), "Completed: 3 of 3 steps in 3:20 min."),
         (
             a_run(ended=5, status="cancelled", done=0, total=3),
             "The run was cancelled. It ended after 0 of 3 steps in 5.0 s.",
         ),
-        (a_run(error={"message": "It broke."}), "It broke. What runs comes to its end first; nothing new starts."),
+        (
+            a_run(error={"message": "It broke."}, done=1, total=3),
+            "It broke. What runs comes to its end first; nothing new starts.",
+        ),
     ],
 )
 def test_the_outcome_is_said_in_words(run, words):

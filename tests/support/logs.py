@@ -60,6 +60,21 @@ def print_all(run_id: str, texts: Iterable[tuple[str, str]], *, level: str = "in
     return count
 
 
+def agent_with_output(team: str, *texts: str) -> str:
+    """An agent whose terminal has the output of a command for each text. Gives its page's address."""
+    from django.db import transaction
+
+    from apps.agents.contract import TerminalPrinted, TerminalTopic
+    from apps.agents.models import Agent
+    from apps.events import log
+
+    agent = Agent.objects.create(team_id=team, name="box-1", status="online", accepts=["shell"])
+    for text in texts:
+        with transaction.atomic():
+            log.append(TerminalTopic(agent_id=agent.pk), TerminalPrinted(command_id=uuid4(), offset=0, text=text))
+    return f"/agents/{agent.pk}/"
+
+
 def _chunks(lines: int) -> Iterator[tuple[str, str]]:
     """Chunks as agents send them: several lines each, every third one cut in the middle of a line."""
     chance = random.Random(lines)

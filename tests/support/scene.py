@@ -147,6 +147,8 @@ def printed(task_id: str, agent_id: str, text: str) -> None:
         status="succeeded",
     )
     for command_id, words in [(uuid4(), "somebody else's\n"), (command.pk, text), (uuid4(), "not ours\n")]:
+        if not words:
+            continue
         with transaction.atomic():
             log.append(topic, TerminalPrinted(command_id=command_id, offset=0, text=words))
     Command.objects.filter(pk=command.pk).update(ended_at=timezone.now())

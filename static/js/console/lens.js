@@ -19,6 +19,8 @@ export class Lens {
   /** @type {Kinds} */
   kinds = 'printed'
   source = ''
+  /** The source that the page is about; '': it is about all. */
+  given = ''
   agent = ''
   level = ''
   /** The field of an event that names its source. */
@@ -42,6 +44,11 @@ export class Lens {
   get isSelective() {
     const { source, agent, level, query, onlyHits } = this
     return Boolean(source || agent || level || !this.hasPrinted || (onlyHits && !query.isEmpty))
+  }
+
+  /** How many filters somebody has set, beyond what the page is about. */
+  get chosen() {
+    return [this.source !== this.given, this.agent, this.level, !this.hasPrinted].filter(Boolean).length
   }
 
   /** Is what was printed wanted, which is nearly everything there is? */

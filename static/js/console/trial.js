@@ -9,19 +9,19 @@ export class Trial {
   /** The one that was at work when an earlier page of this tab came to its end. */
   unfinished = ''
   #isAtWork = false
-  #storage
+  #memory
 
-  /** @param {() => Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} storage */
-  constructor(storage) {
-    this.#storage = storage
-    this.unfinished = this.#keep((kept) => kept.getItem(KEY)) ?? ''
+  /** @param {Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>} memory of this tab */
+  constructor(memory) {
+    this.#memory = memory
+    this.unfinished = memory.getItem(KEY) ?? ''
   }
 
   /** Do what may take long; `slow` is called if it did. @template T @param {string} expression @param {() => T} work @param {() => void} slow @returns {T} */
   run(expression, work, slow) {
     if (!this.#isAtWork) {
       this.#isAtWork = true
-      this.#keep((kept) => kept.setItem(KEY, expression))
+      this.#memory.setItem(KEY, expression)
       queueMicrotask(() => this.#ended())
     }
     const began = performance.now()
@@ -33,15 +33,6 @@ export class Trial {
   #ended() {
     this.#isAtWork = false
     this.unfinished = ''
-    this.#keep((kept) => kept.removeItem(KEY))
-  }
-
-  /** A browser that keeps nothing is no reason to find nothing. @template T @param {(storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>) => T} work */
-  #keep(work) {
-    try {
-      return work(this.#storage())
-    } catch {
-      return null
-    }
+    this.#memory.removeItem(KEY)
   }
 }

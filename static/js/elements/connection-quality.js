@@ -14,7 +14,7 @@ const FLOOR_MS = 20
 
 const LEVELS = { websocket: 'WebSocket', http: 'HTTP polling' }
 
-/** What was measured since the panel was first opened, newest last. @type {{latency: number[], jitter: number[]}} */
+/** What was measured since the page was loaded, newest last. @type {{latency: number[], jitter: number[]}} */
 const measured = { latency: [], jitter: [] }
 /** @type {number | null} */
 let last = null

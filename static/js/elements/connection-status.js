@@ -2,6 +2,7 @@
 // templates/components/ws_status.html; on a page without it the element brings its own.
 
 import { client } from '../here.js'
+import { showQuality } from './connection-quality.js'
 import { make } from './make.js'
 import { inWords } from './words.js'
 
@@ -69,13 +70,13 @@ export class ConnectionStatus extends HTMLElement {
     if (standing.state === 'offline') this.#timer = setTimeout(() => this.#show(), SAID_AGAIN)
   }
 
-  /** Only who opens the panel pays for it. @param {HTMLElement} panel */
-  async #open(panel) {
+  /** @param {HTMLElement} panel */
+  #open(panel) {
     const { bottom, right } = this.getBoundingClientRect()
     panel.style.setProperty('--below', `${bottom}px`)
     panel.style.setProperty('--from-right', `${document.documentElement.clientWidth - right}px`)
-    const { showQuality } = await import('./connection-quality.js')
-    if (panel.matches(':popover-open')) showQuality(panel)
+    // Its script came with the page: when the server is away, one wants to see this most.
+    showQuality(panel)
   }
 
   #furnish() {

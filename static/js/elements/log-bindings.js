@@ -37,7 +37,8 @@ export function bind(parts, actions, settings) {
     if (lens.hasPrinted) prefer({ kinds: /** @type {Prefs['kinds']} */ (lens.kinds) })
   }
   tools.clear.onclick = () => {
-    tools.source.value = tools.agent.value = tools.level.value = ''
+    tools.source.value = lens.given
+    tools.agent.value = tools.level.value = ''
     tools.kinds.value = 'printed'
     tools.only.checked = false
     refilter()

@@ -24,11 +24,13 @@ import { make } from './make.js'
 /** @import {StoredEvent} from '../realtime/types.d.ts' */
 
 const GONE = 'The line of this link was removed from the log.'
-const UNKNOWN = 'This log has no line of this address.'
+const UNKNOWN = 'That line is not in this log.'
 const POUR_HIDDEN = 500
 const RETRY_AFTER = [1000, 2000, 5000, 15_000]
 
 export class LogConsole extends HTMLElement {
+  static observedAttributes = ['data-over']
+
   #tools = logTools()
   #names = new LogNames(this.#tools)
   #lens = new Lens()
@@ -72,6 +74,7 @@ export class LogConsole extends HTMLElement {
     rows: this.#rows,
     search: this.#search,
     intake: this.#intake,
+    nothing: () => ('over' in this.dataset ? 'It printed nothing.' : 'Nothing has been printed yet.'),
   })
   #parts = {
     tools: this.#tools,
@@ -136,6 +139,10 @@ export class LogConsole extends HTMLElement {
     this.#rows.disconnect()
   }
 
+  attributeChangedCallback() {
+    if (this.isConnected) this.#status.show()
+  }
+
   /** An address was put into the address bar. */
   #followLink() {
     const { linked } = this.#place
@@ -155,7 +162,10 @@ export class LogConsole extends HTMLElement {
 
   /** Show only what this source prints; '' shows all. @param {string} source */
   showOnly(source) {
-    if (this.#tools.source.value === source) return
+    const isGiven = (this.dataset.only ?? '').split(' ').includes(source)
+    const isNews = isGiven && this.#lens.given !== source
+    if (isGiven) this.#lens.given = source
+    if (this.#tools.source.value === source && !isNews) return
     this.#names.offer(source)
     this.#tools.source.value = source
     this.#settings.refilter()
@@ -243,6 +253,8 @@ export class LogConsole extends HTMLElement {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0
       this.#intake.pour()
+      // It has been scrolled to them by now; a frame later one would have seen nothing there.
+      this.#rows.draw()
       if (this.#rows.follows && !this.#intake.isPaused) this.#intake.seen()
       this.#status.show()
     })

@@ -78,12 +78,15 @@ async function fillIn(dialog, href, signal) {
   const stops = TOLD_BY.map((type) =>
     feed.on(type, (event) => {
       serverSaid(event.timestamp)
-      if (story.apply(event)) show()
+      if (!story.apply(event)) return
+      show()
+      log.toggleAttribute('data-over', story.isOver)
     }),
   )
 
   const log = /** @type {LogConsole} */ (document.createElement('log-console'))
   Object.assign(log.dataset, { feed: topic, until: seq, link: href })
+  log.toggleAttribute('data-over', story.isOver)
   for (const step of story.steps) log.name(step.key, step.name)
   const agents = make('aside', { className: 'stack', ariaLabel: 'Agents' })
   for (const card of page.querySelectorAll('#agents agent-card')) agents.append(document.importNode(card, true))

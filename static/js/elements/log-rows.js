@@ -94,6 +94,11 @@ export class LogRows {
   measure() {
     this.scroll.measure()
     if (!this.scroll.height) return
+    // What was drawn before it was seen, and so not wrapped, has widened what is measured.
+    if (this.#isWrapping) {
+      this.#sheet.style.minWidth = ''
+      this.#widest = 0
+    }
     this.view.style.setProperty('--digits', `${this.look.digits}ch`)
     const text = /** @type {HTMLElement} */ (this.#probe.lastElementChild)
     const range = document.createRange()

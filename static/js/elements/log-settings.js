@@ -3,6 +3,7 @@
 import { readPrefs, writePrefs } from '../console/prefs.js'
 import { problemWith, Query, TooSlow } from '../console/query.js'
 import { Trial } from '../console/trial.js'
+import { storageOf } from '../memory.js'
 
 /** @import {Lens} from '../console/lens.js' */
 /** @import {Filters, Prefs} from '../console/prefs.js' */
@@ -10,7 +11,7 @@ import { Trial } from '../console/trial.js'
 
 const TOO_SLOW = 'This expression takes too long, so it is not looked for.'
 
-const trial = new Trial(() => sessionStorage)
+const trial = new Trial(storageOf('session'))
 
 export class LogSettings {
   /** @type {Prefs} */
@@ -66,15 +67,18 @@ export class LogSettings {
     const { lens, tape, search, status, tools } = this.#parts
     const { only, source, agent, level, kinds } = this.filters
     const written = tools.find.value.trim()
-    let { query } = lens
+    // Hits of what was written before would be taken for hits of this.
+    let query = new Query('')
+    let problem = null
     try {
       if (written && written === this.#slow) throw new TooSlow(TOO_SLOW)
-      if (written !== query.written) query = new Query(written, trial, (slow) => this.#giveUp(slow))
-      status.problem(null)
+      query = written === lens.query.written ? lens.query : new Query(written, trial, (slow) => this.#giveUp(slow))
     } catch (error) {
-      status.problem(problemWith(error))
+      problem = problemWith(error)
     }
-    tools.find.ariaInvalid = query.written === written ? null : 'true'
+    status.problem(problem)
+    tools.find.ariaInvalid = problem === null ? null : 'true'
+    tools.find.title = problem ?? ''
     lens.set({
       query,
       onlyHits: only,
@@ -83,7 +87,7 @@ export class LogSettings {
       level,
       kinds: /** @type {Lens['kinds']} */ (kinds),
     })
-    const chosen = [source, agent, level, !lens.hasPrinted].filter(Boolean).length
+    const { chosen } = lens
     tools.filters.summary.textContent = chosen ? `Filter: ${chosen}` : 'Filter'
     tape.lookAgain()
     search.start()

@@ -26,15 +26,17 @@ export class LogStatus {
   #rows
   #search
   #intake
+  #nothing
 
-  /** @param {object} parts @param {LogTools} parts.tools @param {Tape} parts.tape @param {Lens} parts.lens @param {LogRows} parts.rows @param {Search} parts.search @param {Intake} parts.intake */
-  constructor({ tools, tape, lens, rows, search, intake }) {
+  /** @param {object} parts @param {LogTools} parts.tools @param {Tape} parts.tape @param {Lens} parts.lens @param {LogRows} parts.rows @param {Search} parts.search @param {Intake} parts.intake @param {() => string} parts.nothing what is said of a log without lines */
+  constructor({ tools, tape, lens, rows, search, intake, nothing }) {
     this.#tools = tools
     this.#tape = tape
     this.#lens = lens
     this.#rows = rows
     this.#search = search
     this.#intake = intake
+    this.#nothing = nothing
     tools.again.onclick = () => {
       const again = this.#again
       this.problem(null)
@@ -88,10 +90,10 @@ export class LogStatus {
   }
 
   #showHits() {
-    const { place, before, after } = this.#tools
+    const { find, place, before, after } = this.#tools
     before.disabled = after.disabled = this.#lens.query.isEmpty
     if (this.#lens.query.isEmpty) {
-      place.textContent = ''
+      place.textContent = find.ariaInvalid ? 'Not valid' : ''
       return
     }
     const { count, isRunning, isDone } = this.#search
@@ -121,14 +123,18 @@ export class LogStatus {
   /** @param {number} rows */
   #showState(rows) {
     const { state } = this.#tools
+    const { chosen, given, onlyHits, query } = this.#lens
+    const { floor, head } = this.#tape
+    const isNarrowed = chosen > 0 || (onlyHits && !query.isEmpty)
     let words = ''
     if (!this.isReady) words = this.#problem ? 'The log could not be loaded.' : 'Loading the log…'
     else if (rows === 0 && this.#search.isRunning) words = 'Looking through the log…'
-    else if (rows === 0 && this.#isCutShort) words = 'No line matches in what was looked through.'
-    else if (rows === 0 && this.#lens.isSelective) words = 'No line matches.'
-    else if (rows === 0 && this.#tape.head > this.#tape.floor && this.#tape.isLoading) words = 'Loading the log…'
+    else if (rows === 0 && isNarrowed && this.#isCutShort) words = 'No line matches in what was looked through.'
+    else if (rows === 0 && isNarrowed) words = 'No line matches.'
+    else if (rows === 0 && head > floor && this.#tape.isLoading) words = 'Loading the log…'
+    // Of a part of a log, what was removed may have been somebody else's.
     else if (rows === 0)
-      words = this.#tape.floor ? 'What was printed here has been removed.' : 'Nothing has been printed yet.'
+      words = floor && (!given || floor >= head) ? 'What was printed here has been removed.' : this.#nothing()
     if (state.textContent !== words) state.textContent = words
     state.hidden = !words
   }

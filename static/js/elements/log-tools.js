@@ -165,6 +165,8 @@ function menu(title, parts) {
     element.open = false
   }
   element.addEventListener('toggle', () => {
+    // It ends where the window does.
+    panel.style.setProperty('--room', `${innerHeight - panel.getBoundingClientRect().top}px`)
     if (element.open) document.addEventListener('pointerdown', away)
     else document.removeEventListener('pointerdown', away)
   })

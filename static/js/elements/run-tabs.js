@@ -7,6 +7,7 @@ import { EVENT } from '../realtime/contract.js'
 import { OpenRuns } from '../runs/open-runs.js'
 import { make } from './make.js'
 import { stateInWords } from './states.js'
+import './time-at.js'
 
 /** @import {OpenRun} from '../runs/open-runs.js' */
 
@@ -50,7 +51,9 @@ export class RunTabs extends HTMLElement {
   }
 
   /** @param {OpenRun} run */
-  #tab({ id, name, status }) {
+  #tab({ id, name, status, startedAt }) {
+    const at = document.createElement('time-at')
+    at.setAttribute('datetime', startedAt)
     const dot = make('span', { className: 'dot', title: stateInWords(status) })
     dot.dataset.status = status
     const words = make('span', { className: 'unseen', textContent: ` (${stateInWords(status)})` })
@@ -59,6 +62,7 @@ export class RunTabs extends HTMLElement {
       { href: `/runs/${id}/${location.search}` },
       dot,
       make('span', { className: 'name', textContent: name, title: name }),
+      make('span', { className: 'when' }, ' · ', at),
       words,
     )
     if (id === this.dataset.run) link.ariaCurrent = 'page'
@@ -66,7 +70,7 @@ export class RunTabs extends HTMLElement {
       type: 'button',
       className: 'close',
       textContent: '×',
-      ariaLabel: `Close ${name}`,
+      ariaLabel: `Close ${name}, ${at.textContent}`,
       tabIndex: -1,
     })
     const item = make('li', {}, link, close)

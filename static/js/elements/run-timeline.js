@@ -65,6 +65,8 @@ export class RunTimeline extends HTMLElement {
   }
 
   #grow() {
+    // A page that is cut off shows how it was.
+    if (this.closest('[data-stale]')) return
     if (this.#story && !this.#story.isOver && document.visibilityState === 'visible') this.#draw()
   }
 
@@ -79,7 +81,7 @@ export class RunTimeline extends HTMLElement {
     if (!this.#tracks.matches(':hover, :focus-within')) this.#tell(null)
   }
 
-  /** Until there is something to draw stands what the server has written, which is as high. */
+  /** Until there is something to draw stands what the server has written, which is as high: `data-rows` says how many rows to keep room for. */
   #furnish() {
     const time = make('div', { className: 'time' }, this.#head, this.#tracks, this.#axis)
     this.replaceChildren(make('div', { className: 'board' }, this.#names, time), this.#detail)
@@ -87,8 +89,6 @@ export class RunTimeline extends HTMLElement {
 
   /** @param {Layout} layout */
   #drawLanes({ lanes }) {
-    const around = this.closest('section')
-    if (around) around.hidden = lanes.length === 0 && this.#story?.isOver === true
     keepUp(this.#names, lanes, nameOf)
     keepUp(this.#tracks, lanes, () => make('div', { className: 'track' }))
     const bars = new Map(this.#bars)
@@ -100,7 +100,7 @@ export class RunTimeline extends HTMLElement {
       for (const part of [track, name]) part.style.setProperty('--rows', String(lane.rows))
       for (const bar of lane.bars) {
         const key = keyOf(bar)
-        const button = this.#bars.get(key) ?? make('button', { type: 'button' })
+        const button = this.#bars.get(key) ?? make('button', { type: 'button' }, make('span', { className: 'words' }))
         bars.delete(key)
         this.#bars.set(key, button)
         this.#shown.set(key, bar)
@@ -210,7 +210,7 @@ function writeBar(button, key, bar) {
   place(button, from, to)
   button.style.setProperty('--row', String(row))
   const tries = one.attempt > 1 ? ` ↻${one.attempt}` : ''
-  setText(button, `${SIGNS[one.status] ?? ''}${tries} ${step.name}`)
+  setText(/** @type {HTMLElement} */ (button.firstElementChild), `${SIGNS[one.status] ?? ''}${tries} ${step.name}`)
   const label = `${step.name}${one.attempt > 1 ? `, try ${one.attempt}` : ''}: ${stateInWords(one.status)} on ${one.agent}`
   if (button.ariaLabel !== label) button.ariaLabel = label
 }

@@ -44,6 +44,11 @@ export class RunTimer extends HTMLElement {
     this.#draw()
   }
 
+  /** A page that is cut off shows how it was. */
+  #tick() {
+    if (!this.closest('[data-stale]')) this.#draw()
+  }
+
   #draw() {
     const { from, to } = this.#story ? { from: this.#story.startedAt, to: this.#story.endedAt } : this.dataset
     const began = Date.parse(from ?? '')
@@ -54,7 +59,7 @@ export class RunTimer extends HTMLElement {
     write(this.#elapsed, Number.isNaN(seconds) ? '' : isOver ? inWords(seconds) : inMinutes(seconds))
     write(this.#left, isOver || Number.isNaN(seconds) ? '' : this.#leftAfter(seconds, now))
     if (isOver || Number.isNaN(seconds)) this.disconnectedCallback()
-    else this.#timer ??= setInterval(() => this.#draw(), EACH)
+    else this.#timer ??= setInterval(() => this.#tick(), EACH)
   }
 
   /** @param {number} seconds @param {number} now */

@@ -1,5 +1,7 @@
 // Whether what a page shows stands still, why, and what one can do about it.
 
+import { timeInWords } from '../clock.js'
+
 /** @import {Standing} from '../realtime/client.js' */
 
 /** @typedef {{words: string, way: 'retry' | 'reload'}} Said */
@@ -86,7 +88,7 @@ export class Standstill {
   #said() {
     if (this.#reason) return { words: this.#reason, way: 'reload' }
     if (!this.#isCut) return null
-    const at = `this is how it was at ${this.#trueAt.toLocaleTimeString()}.`
+    const at = `this is how it was at ${timeInWords(this.#trueAt)}.`
     if (this.#state === 'stopped') return { words: `Not connected any more: ${at}`, way: 'reload' }
     return { words: `Not connected: ${at} ${this.#meanwhile}`, way: 'retry' }
   }

@@ -23,6 +23,11 @@ export class TimeSpan extends HTMLElement {
     this.#show()
   }
 
+  /** A page that is cut off shows how it was. */
+  #tick() {
+    if (!this.closest('[data-stale]')) this.#show()
+  }
+
   #show() {
     const from = Date.parse(this.getAttribute('from') ?? '')
     const to = Date.parse(this.getAttribute('to') ?? '')
@@ -30,7 +35,7 @@ export class TimeSpan extends HTMLElement {
     if (Number.isNaN(from)) this.textContent = ''
     else this.textContent = inWords(Math.max(0, (Number.isNaN(to) ? serverNow() : to) - from) / 1000)
 
-    if (goesOn) this.#timer ??= setInterval(() => this.#show(), EACH_SECOND)
+    if (goesOn) this.#timer ??= setInterval(() => this.#tick(), EACH_SECOND)
     else this.disconnectedCallback()
   }
 }

@@ -15,9 +15,9 @@ export function inWords(standing, online = true) {
   const details = []
   if (state === 'live') details.push('WebSocket', inMs(standing.latency))
   if (state === 'polling') details.push(inMs(standing.latency))
-  if (isDown && attempt) details.push(`attempt ${attempt + 1}`)
+  if (state === 'reconnecting' && attempt) details.push(`try ${attempt + 1}`)
   if (state === 'offline') {
-    details.unshift('static view')
+    details.push('no updates')
     if (retryIn !== null) details.push(`next try in ${Math.ceil(retryIn / 1000)} s`)
   }
   if (waiting) details.push(`${waiting} to be sent`)

@@ -136,11 +136,10 @@ function showAgent(id) {
   agents.renew()
 }
 
-/** How it ended, or that it will not end well, and a way on. */
+/** How far it has come and how it ended, or that it will not end well, and a way on. */
 function showOutcome() {
   const outcome = /** @type {HTMLElement} */ (document.getElementById('outcome'))
-  outcome.hidden = !story.isOver && !story.isGoingDown
-  outcome.dataset.status = story.isOver ? story.status : 'failed'
+  outcome.dataset.status = story.isOver || !story.isGoingDown ? story.status : 'failed'
   fill(outcome, { outcome: outcomeInWords() })
   const show = /** @type {HTMLElement} */ (outcome.querySelector('[data-action="show-error"]'))
   show.hidden = !story.error?.step
@@ -155,12 +154,14 @@ function showOutcome() {
     const button = /** @type {HTMLElement | null} */ (head.querySelector(`[data-action="${action}"]`))
     if (button) button.hidden = isHidden
   }
+  log.toggleAttribute('data-over', story.isOver)
   tabs.note(story.id, story.status)
 }
 
 function outcomeInWords() {
   const took = story.endedAt ? ` in ${inWords((Date.parse(story.endedAt) - Date.parse(story.startedAt)) / 1000)}` : ''
   const steps = `${story.done} of ${story.total} steps`
+  if (!story.isOver && !story.isGoingDown) return `${steps} done.`
   if (!story.isOver) return `${story.error?.message ?? ''} What runs comes to its end first; nothing new starts.`
   if (story.status === 'completed') return `Completed: ${steps}${took}.`
   return `${story.error?.message ?? (story.status === 'cancelled' ? 'The run was cancelled.' : 'The run failed.')} It ended after ${steps}${took}.`
@@ -168,6 +169,7 @@ function outcomeInWords() {
 
 /** What only time tells: that a step waits for somebody who isn't there. */
 function look() {
+  if (main.hasAttribute('data-stale')) return
   const place = /** @type {HTMLElement} */ (document.getElementById('waiting'))
   const words = story.isOver ? '' : waitingInWords()
   if (place.textContent !== words) place.textContent = words
