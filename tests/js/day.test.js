@@ -6,6 +6,9 @@ globalThis.HTMLElement = class {
   getAttribute() {
     return this.datetime
   }
+  hasAttribute() {
+    return false
+  }
 }
 globalThis.customElements = { define: () => {} }
 const { TimeAt } = await import('../../static/js/elements/time-at.js')

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 
+import { timeInWords } from '../../static/js/clock.js'
 import { Standstill } from '../../static/js/elements/standstill.js'
 import { Reloads } from '../../static/js/reloads.js'
 import { until } from './server.js'
@@ -35,7 +36,7 @@ test('a page that is cut off says since when, and that one may try', async () =>
 
 test('a page is true as of when something was heard last, not of when the cut was noticed', async (t) => {
   const evening = Date.parse('2026-11-20T22:00:00Z')
-  const said = (/** @type {number} */ at) => new Date(at).toLocaleTimeString()
+  const said = (at) => timeInWords(new Date(at))
   t.mock.timers.enable({ apis: ['Date'], now: evening })
   const { standstill, last } = page('connecting')
   standstill.connection('live', 100)
