@@ -310,7 +310,8 @@ async def test_who_could_not_follow_leaves_no_trace(hub, topic, write, monkeypat
 async def test_who_gives_up_before_the_topic_is_found_leaves_no_trace(hub, topic, monkeypatch):
     monkeypatch.setattr(hubs, "LINGER_SECONDS", 0.01)
     waiting = asyncio.create_task(hub.wait(str(topic), after=0, seconds=20))
-    await until(lambda: hub._starting)
+    while not hub._starting:
+        await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
     await until(lambda: not hub._starting)
