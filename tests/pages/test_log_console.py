@@ -2,6 +2,7 @@
 
 import csv
 import io
+import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -272,6 +273,25 @@ async def test_a_rare_word_is_found_by_the_server_and_hardly_anything_is_fetched
     server.do(f"{LOGS}:print_all", run["id"], [("build", "hay\none more needle in a hayloft\n")])
     await expect(page.locator(TEXT)).to_have_text(["a needle in a haystack", "one more needle in a hayloft"])
     await expect(page.locator(".place")).to_have_text("1 of 2")
+
+
+async def test_one_arrives_where_one_wants_to_be_though_the_browser_scrolls_meanwhile(log_of, look_at):
+    page = await look_at(log_of(0, ("build", "far\n"), *[("build", "near\n" * 20)] * 3_000))
+    held = asyncio.Event()
+
+    async def hold(route):
+        await held.wait()
+        await route.continue_()
+
+    await page.fill(".find", "far")
+    await expect(page.locator(".place")).to_have_text("1 hit")
+    await page.route("**/api/v1/events/?*before=*", hold)
+    await page.locator(".find").press("Enter")
+    # As it does by itself when what has come makes the log shorter than it was taken for.
+    await page.evaluate("document.querySelector('log-console .lines').scrollTop -= 30")
+    await page.wait_for_timeout(100)
+    held.set()
+    await expect(page.locator(".current .text")).to_have_text("far")
 
 
 async def test_typing_on_ends_the_search_before(log_of, look_at):

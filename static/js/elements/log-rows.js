@@ -15,6 +15,9 @@ import { make } from './make.js'
 const MORE_ROWS = 24
 const PROBE = '0'.repeat(100)
 
+/** What a person does who goes elsewhere in the log. */
+const MOVES = ['wheel', 'touchmove', 'pointerdown', 'keydown']
+
 export class LogRows {
   view = make('div', { className: 'lines', tabIndex: 0, role: 'log', ariaLabel: 'Log', ariaLive: 'off' })
   /** Does it stay at the end as the log grows? */
@@ -66,6 +69,10 @@ export class LogRows {
     this.scroll = new LogScroll(this.view, this.#spacer)
     this.#anchor = new LogAnchor(tape, this.scroll)
     this.view.addEventListener('scroll', () => this.#scrolled(), { passive: true })
+    // Not with each `scroll`: a page that comes makes the log longer or shorter, and then the browser scrolls, too.
+    for (const type of MOVES) {
+      this.view.addEventListener(type, () => this.#goElsewhere(), { capture: true, passive: true })
+    }
   }
 
   connect() {
@@ -165,11 +172,14 @@ export class LogRows {
 
   #scrolled() {
     if (!this.scroll.scrolled(() => this.#rested())) return
-    this.journey += 1
     this.follows = this.scroll.isAtEnd
     this.#anchor.drop()
     this.draw()
     this.#moved()
+  }
+
+  #goElsewhere() {
+    this.journey += 1
   }
 
   #rested() {
