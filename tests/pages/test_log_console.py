@@ -1,8 +1,8 @@
 """The log console in a real Chromium, over runs whose logs are written beside it."""
 
+import asyncio
 import csv
 import io
-import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
