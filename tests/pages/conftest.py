@@ -14,6 +14,7 @@ from apps.events.dispatch import perform_sync
 from apps.swarm.definition import parse
 from apps.swarm.models import Run
 from apps.swarm.services import load_project
+from tests.support.console import LOGS, SHOWN
 
 
 @pytest.fixture
@@ -51,3 +52,44 @@ def session(alice: User, team: Any) -> ChatSession:
 def say(person: User, type: str, topic: str, **data: Any) -> dict[str, Any]:
     """One frame; gives the ack's data."""
     return perform_sync(Actor(user=person), {"type": type, "id": uuid4().hex, "topic": topic, "data": data})
+
+
+@pytest.fixture
+def log_of(server, alice, team):
+    """`log_of(1000)`: a run of alice's whose steps have printed so many lines."""
+
+    def log_of(lines=0, *texts):
+        run = server.do(f"{LOGS}:run_with_log", alice.id, str(team["id"] if isinstance(team, dict) else team.id), lines)
+        if texts:
+            server.do(f"{LOGS}:print_all", run["id"], texts)
+        return run
+
+    return log_of
+
+
+@pytest.fixture
+def look_at(window, alice):
+    """`look_at(run)`: alice's page of a run, its log loaded."""
+
+    async def look_at(run, hash="", **media):
+        hers = await window(alice)
+        await hers.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = await hers.open(f"/runs/{run['id']}/{hash}")
+        await page.locator(SHOWN).first.wait_for()
+        return page
+
+    return look_at
+
+
+@pytest.fixture
+def remove(server):
+    """`remove(run, but=2)`: retention has left that many events. Gives the head."""
+
+    def remove(run, but):
+        sql = "tests.support.seed:sql"
+        [[head]] = server.do(sql, "SELECT seq FROM events_head WHERE topic = %s", run["topic"])
+        server.do(sql, "UPDATE events_head SET floor = %s WHERE topic = %s", head - but, run["topic"])
+        server.do(sql, "DELETE FROM events_storedevent WHERE topic = %s AND seq <= %s", run["topic"], head - but)
+        return head
+
+    return remove
