@@ -108,7 +108,7 @@ async def test_after_a_cut_a_mark_says_what_is_new(window, proxy, alice, bob, ap
     proxy.mend()
     await page.dispatch_event("stale-note button:text('Try now')", "click")  # it may have come back by itself already
     await page.wait_for_selector(".mark + .message >> text=meanwhile")
-    await expect(page.locator("stale-note")).to_be_hidden()
+    await expect(page.locator("stale-note .note")).to_be_hidden()
     await expect(page.locator(".message[data-state]")).to_have_count(0)
     assert await page.locator(".mark").count() == 1
 

@@ -64,13 +64,13 @@ async def test_toasts_of_one_kind_are_counted_and_never_too_many(window, alice):
 async def test_a_page_says_that_it_stands_still_and_leads_on(window, team, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)
-    note = page.locator("stale-note")
+    note = page.locator("stale-note .note")
     await expect(note).to_be_hidden()
     topic = team.topic
     told = f"{{ type: '%s', topic: '{topic}', data: {{}} }}"
     tell = f"void {script('here.js')}.then(({{client}}) => client.follow('{topic}').tell({told}))"
     await page.evaluate(tell % "unsubscribed")
-    await expect(note).to_contain_text("You may not see this any more")
+    await expect(note).to_contain_text("You may not see all of this any more")
     await expect(page.locator("main[data-stale]")).to_be_visible()
     await note.get_by_role("button", name="Reload").click()
     await live(page)

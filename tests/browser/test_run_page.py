@@ -128,7 +128,7 @@ async def test_a_run_is_watched_from_start_to_end_with_a_reload_in_the_middle(wi
 
 @pytest.mark.parametrize("size", [(1280, 900), (1366, 650), (375, 800)], ids=str)
 async def test_the_newest_line_is_in_sight_from_start_to_end_and_nothing_jumps(size, window, alice, hire, begin):
-    run = await begin({"Count": "seq 300; sleep 1", "Short": "echo hi"}, {"Report": "sleep 1; echo reported"})
+    run = await begin({"Count": "seq 300; sleep 1", "Short": "echo hi"}, {"Report": "sleep 1; echo reported; exit 3"})
     page = await (await window(alice)).open(f"/runs/{run}/", {"width": size[0], "height": size[1]})
     await live(page)
     await expect(page.locator("#outcome p")).to_have_text("0 of 3 steps done.")
@@ -137,7 +137,8 @@ async def test_the_newest_line_is_in_sight_from_start_to_end_and_nothing_jumps(s
     assert before and before["y"] + before["height"] <= size[1]
     hire("box-1")
     hire("box-2")
-    await ended(page)
+    await ended(page, "failed")
+    await expect(page.locator("#outcome")).to_contain_text("failed with exit code 3")
     await expect(page.locator(".lines", has_text="reported")).to_be_visible()
     assert await console.bounding_box() == before
     assert await page.evaluate("scrollY") == 0
@@ -152,14 +153,14 @@ async def test_a_server_killed_in_the_middle_costs_nothing(server, window, api, 
     await live(page)
     await expect(bars(page, "running")).to_have_count(1)
     server.kill9()
-    await expect(page.locator("stale-note")).to_have_text(re.compile(r"this is how it was at \d\d:\d\d( [AP]M)?\."))
+    await expect(page.locator("stale-note")).to_have_text(re.compile(r"as it was at \d\d:\d\d( [AP]M)?\."))
     as_it_was = "document.querySelector('run-timer').textContent + document.querySelector('.track button').style.width"
     before = await page.evaluate(as_it_was)
     await page.wait_for_timeout(2500)
     assert await page.evaluate(as_it_was) == before
     await asyncio.to_thread(server.start)
     await live(page, 40)
-    await expect(page.locator("stale-note")).to_be_hidden()
+    await expect(page.locator("stale-note .note")).to_be_hidden()
     await ended(page)
     assert await shown(page) == await truth(api, alice, run) == {"count": "completed", "report": "completed"}
 
@@ -218,7 +219,7 @@ async def test_a_failed_run_says_why_and_leads_to_its_lines(window, alice, hire,
     page = await (await window(alice)).open(f"/runs/{run}/")
     await ended(page, "failed")
     await expect(page.locator("#outcome")).to_contain_text('Step "Compile" failed with exit code 3')
-    await page.get_by_role("button", name="Show what it printed").click()
+    await page.get_by_role("button", name="Show output").click()
     await expect(page.locator("log-console .lines")).to_contain_text("missing semicolon")
     await expect(page.locator("log-console .lines")).not_to_contain_text("docs")
     assert await shown(page) == {"compile": "failed", "docs": "completed", "deploy": "skipped"}

@@ -30,7 +30,8 @@ test('a page that is cut off says since when, and that one may try', async () =>
   const { last } = page('connecting', 'live', 'reconnecting', 'offline')
   assert.equal(last(), null)
   await until(() => last())
-  assert.match(last().words, /^Not connected: this is how it was at .+ It goes on by itself\.$/)
+  assert.match(last().words, /^Not connected: as it was at .+\.$/)
+  assert.equal(last().more, 'It goes on by itself.')
   assert.equal(last().way, 'retry')
 })
 
@@ -90,7 +91,7 @@ test('a connection that is live does not hide that a part may not be seen any mo
   const { standstill, last } = page('live')
   standstill.shutOut()
   standstill.connection('live')
-  assert.match(last().words, /not see this any more/)
+  assert.match(last().words, /not see all of this any more/)
   standstill.lost()
   standstill.connection('live')
   assert.match(last().words, /out of date/)

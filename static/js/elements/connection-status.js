@@ -10,12 +10,14 @@ import { inWords } from './words.js'
 
 // A cut that heals by itself this quickly is nobody's business, unless the next one follows it.
 const QUIET_FOR = 2000
+// A try that fails at once is not worth taking the button away.
+const TRIES_FOR = 400
 const SAID_AGAIN = 1000
 
 export class ConnectionStatus extends HTMLElement {
   /** @type {Standing['state'] | null} */
   #state = null
-  #goodUntil = 0
+  #staysUntil = 0
   /** @type {(() => void) | null} */
   #unwatch = null
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -40,14 +42,22 @@ export class ConnectionStatus extends HTMLElement {
   /** @param {Standing} standing */
   #take({ state, attempt }) {
     const wasUp = this.#state === 'live' || this.#state === 'polling'
-    if (wasUp && state === 'reconnecting' && attempt < 2) this.#goodUntil = performance.now() + QUIET_FOR
+    if (state === 'reconnecting') {
+      if (wasUp && attempt < 2) this.#stay(QUIET_FOR)
+      if (this.#state === 'offline') this.#stay(TRIES_FOR)
+    }
     this.#state = state
     this.#show()
   }
 
+  /** What is shown stays for a while, unless it gets better. @param {number} ms */
+  #stay(ms) {
+    this.#staysUntil = performance.now() + ms
+  }
+
   #show() {
     clearTimeout(this.#timer)
-    const quiet = this.#goodUntil - performance.now()
+    const quiet = this.#staysUntil - performance.now()
     if (this.#state === 'reconnecting' && quiet > 0) {
       this.#timer = setTimeout(() => this.#show(), quiet)
       return

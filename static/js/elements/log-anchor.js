@@ -44,9 +44,9 @@ export class LogAnchor {
     return this.#rowOf({ seq, n, part: 0, page: this.#tape.pageOf(seq), within: 0 })
   }
 
-  /** The first line that is seen whole. @returns {Address | null} */
+  /** The first line that is seen whole, but for a pixel. @returns {Address | null} */
   get top() {
-    const { page, within } = this.#tape.sums.find(Math.ceil(this.#scroll.row - 0.01))
+    const { page, within } = this.#tape.sums.find(Math.ceil(this.#scroll.row - 0.05))
     const sight = this.#tape.sight(page)
     const found = this.#tape.page(page)
     if (!sight?.rows || !found) return null

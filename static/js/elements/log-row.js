@@ -79,7 +79,7 @@ export class LogRow {
 
   /** @param {Shown} shown @param {Piece} piece @param {boolean} isFirst */
   #writeGutter({ address, name, times, start, fold }, piece, isFirst) {
-    this.#number.textContent = isFirst ? address : ''
+    this.#number.textContent = isFirst ? address.replace(/\.0$/, '') : ''
     if (isFirst) this.#number.href = `#L${address}`
     else this.#number.removeAttribute('href')
     this.#at.textContent = isFirst ? timeInWords(piece.at, times, start) : ''

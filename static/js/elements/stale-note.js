@@ -1,4 +1,5 @@
 // <stale-note data-meanwhile="…">: says that the page stands still, why, and what one can do; meanwhile the page is marked.
+// Its place is there from the start, so that nothing moves when it speaks.
 
 import { client } from '../here.js'
 import { storageOf } from '../memory.js'
@@ -11,8 +12,10 @@ import { Standstill } from './standstill.js'
 
 export class StaleNote extends HTMLElement {
   #words = make('span')
-  #retry = make('button', { type: 'button', className: 'quiet small', onclick: () => client.retry() }, 'Try now')
-  #reload = make('button', { type: 'button', className: 'quiet small', onclick: () => location.reload() }, 'Reload')
+  #meanwhile = make('span', { className: 'meanwhile' })
+  #retry = make('button', { type: 'button', onclick: () => client.retry() }, 'Try now')
+  #reload = make('button', { type: 'button', onclick: () => location.reload() }, 'Reload')
+  #note = make('p', { className: 'note', hidden: true }, this.#words, ' ', this.#meanwhile, this.#retry, this.#reload)
   #reloads = new Reloads(storageOf('session'))
   #isPlanned = false
   /** @type {(() => void)[]} */
@@ -20,7 +23,7 @@ export class StaleNote extends HTMLElement {
 
   connectedCallback() {
     const standstill = new Standstill((said) => this.#show(said), this.dataset.meanwhile)
-    this.replaceChildren(this.#words, this.#retry, this.#reload)
+    this.replaceChildren(this.#note)
     this.#stops = [
       client.watch(({ state, received }) => standstill.connection(state, received)),
       ...Object.values(EVENT).map((type) => client.on(type, () => standstill.heard())),
@@ -61,9 +64,10 @@ export class StaleNote extends HTMLElement {
     page.toggleAttribute('data-stale', said !== null)
     // What has the focus must not take it away.
     if (said === null && this.contains(document.activeElement)) page.focus({ preventScroll: true })
-    this.hidden = said === null
-    const { words, way } = said ?? { words: '', way: '' }
+    this.#note.hidden = said === null
+    const { words, more, way } = said ?? { words: '', more: '', way: '' }
     if (this.#words.textContent !== words) this.#words.textContent = words
+    if (this.#meanwhile.textContent !== more) this.#meanwhile.textContent = more
     this.#retry.hidden = way !== 'retry'
     this.#reload.hidden = way !== 'reload'
   }

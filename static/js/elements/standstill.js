@@ -4,19 +4,29 @@ import { timeInWords } from '../clock.js'
 
 /** @import {Standing} from '../realtime/client.js' */
 
-/** @typedef {{words: string, way: 'retry' | 'reload'}} Said */
+/** @typedef {{words: string, more: string, way: 'retry' | 'reload'}} Said what is so, in a few words, and the rest */
 
 // A cut that heals by itself this quickly is nobody's business.
 const QUIET_FOR = 2000
 
-const OUT_OF_DATE =
-  'Some of what happened here can’t be had any more, so this page is out of date. It is loaded again by itself.'
-const SHUT_OUT = 'You may not see this any more, or not all of it. What is here stays as it was.'
+/** @type {Said} */
+const OUT_OF_DATE = {
+  words: 'This page is out of date.',
+  more: 'Some of what happened can’t be had any more. It is loaded again by itself.',
+  way: 'reload',
+}
+/** @type {Said} */
+const SHUT_OUT = {
+  words: 'You may not see all of this any more.',
+  more: 'What is here stays as it was.',
+  way: 'reload',
+}
 
 export class Standstill {
   #tell
   #meanwhile
-  #reason = ''
+  /** @type {Said | null} */
+  #reason = null
   #state = ''
   #wasUp = false
   #isCut = false
@@ -74,7 +84,7 @@ export class Standstill {
     this.#say()
   }
 
-  /** @param {string} reason */
+  /** @param {Said} reason */
   #because(reason) {
     this.#reason = reason
     this.#say()
@@ -86,11 +96,11 @@ export class Standstill {
 
   /** @returns {Said | null} */
   #said() {
-    if (this.#reason) return { words: this.#reason, way: 'reload' }
+    if (this.#reason) return this.#reason
     if (!this.#isCut) return null
-    const at = `this is how it was at ${timeInWords(this.#trueAt)}.`
-    if (this.#state === 'stopped') return { words: `Not connected any more: ${at}`, way: 'reload' }
-    return { words: `Not connected: ${at} ${this.#meanwhile}`, way: 'retry' }
+    const at = `as it was at ${timeInWords(this.#trueAt)}.`
+    if (this.#state === 'stopped') return { words: `Not connected any more: ${at}`, more: '', way: 'reload' }
+    return { words: `Not connected: ${at}`, more: this.#meanwhile, way: 'retry' }
   }
 }
 
