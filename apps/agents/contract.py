@@ -197,7 +197,7 @@ class InterruptRequested(Event, type="command:interrupt", topic=AgentTopic):
 
 
 class CommandChanged(Event, type="command:state", topic=AgentTopic):
-    """A command went on, or the agent confirmed a step of its interrupt."""
+    """A command went on, or the agent confirmed a step of its interrupt; `queued`: it left this inbox unclaimed."""
 
     command_id: UUID
     status: Literal["queued", "sent", "running", "succeeded", "failed", "interrupted", "lost"]

@@ -103,10 +103,11 @@ class Agent:
             self._waiting.pop(command_id, None)
             if job := self._jobs.get(command_id):
                 job.interrupt_for_operator()
-        elif type == "command:state" and data.get("status") not in ("sent", "running"):
-            # It is over before it began here, or although it runs here.
+        elif type == "command:state" and (status := data.get("status")) not in ("sent", "running"):
+            # It is over before it began here, or although it runs here; or anybody may have it, as its claim will tell.
             self._waiting.pop(command_id, None)
-            self._drop([command_id])
+            if status != "queued":
+                self._drop([command_id])
 
     def _take_welcome(self, welcome: dict[str, Any]) -> None:
         self._drop(welcome.get("stop"))

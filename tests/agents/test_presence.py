@@ -176,6 +176,19 @@ def test_a_new_process_keeps_of_the_unclaimed_requests_what_still_fits(worker, h
     assert set(Command.objects.values_list("status", flat=True)) == {"sent"}
 
 
+def test_its_topic_tells_what_left_its_inbox(worker, hire, team):
+    """Its card shows what lies there, and so may others."""
+    named = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    worker.restart(labels=["local"], slots=2)
+    anybodys = request_command(team_id=team.pk, spec={"argv": ["a"]}, label="local")
+    worker.status(leaving=True)
+    told = [(state["command_id"], state["status"]) for state in worker.inbox_of("command:state")]
+    assert told == [(str(anybodys.pk), "queued")]
+    hire("second", labels=["local"])
+    states = dict(Command.objects.values_list("pk", "agent_name"))
+    assert states == {named.pk: "worker", anybodys.pk: "second"}
+
+
 def test_it_is_told_to_stop_what_was_given_up(worker, team):
     command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
     worker.claim(command)

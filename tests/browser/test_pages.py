@@ -244,6 +244,20 @@ async def test_an_agent_shows_no_more_commands_than_after_a_reload(window, alice
     await expect(rows.first.locator("code")).to_have_text("echo 39")
 
 
+async def test_what_an_agent_did_not_claim_leaves_its_card_when_anybody_may_have_it(window, alice, pages):
+    page = await (await window(alice)).open(pages["agent"])
+    await live(page)
+    tell = f"""(type, data) => {script("here.js")}.then(({{ client }}) => {{
+      const feed = client.follow(document.querySelector('agent-card').dataset.topic)
+      feed.tell({{ type, data: {{ command_id: 'c', ...data }} }})
+    }})"""
+    row = page.locator("[data-command=c]")
+    await page.evaluate(f"({tell})('command:request', {{ spec: {{ shell: 'echo' }} }})")
+    await expect(row.locator(".badge")).to_have_text("waiting")
+    await page.evaluate(f"({tell})('command:state', {{ status: 'queued', exit_code: null, interrupt: null }})")
+    await expect(row).to_have_count(0)
+
+
 async def test_a_submitted_task_appears_and_can_be_cancelled(window, alice):
     page = await (await window(alice)).open("/tasks/")
     await live(page)

@@ -176,6 +176,32 @@ async def test_what_is_over_before_it_has_a_slot_is_not_even_claimed(scripted: S
     assert scripted.states("b") == []
 
 
+async def test_an_offer_that_was_taken_back_is_not_claimed(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    await scripted.request("a", shell="sleep 0.4")
+    await scripted.request("b", shell="true")
+    await scripted.say("command:state", command_id="b", status="queued")
+    await scripted.ended("a")
+    await asyncio.sleep(0.2)
+    assert scripted.states("b") == []
+
+
+async def test_a_claim_under_way_tells_whether_what_was_taken_back_came_again(scripted: ScriptedServer, agent):
+    agent()
+    await scripted.until(lambda: scripted.connections)
+    scripted.answer = lambda frame: None if frame["type"] == "command:state" else scripted.ack(frame)
+    await scripted.request("c", shell="exit 3")
+    await scripted.until(lambda: [f for f in scripted.received if f["type"] == "command:state"])
+    await scripted.say("command:state", command_id="c", status="queued")
+    await scripted.request("c", shell="exit 3")
+    await asyncio.sleep(0.2)
+    scripted.answer = scripted.ack
+    scripted.drop()
+    end = await scripted.ended("c")
+    assert (end["status"], end["exit_code"]) == ("failed", 3)
+
+
 async def test_output_while_the_server_is_away_arrives_whole_and_in_order(scripted: ScriptedServer, agent):
     agent()
     await scripted.until(lambda: scripted.connections)

@@ -165,6 +165,7 @@ def take_back(agent: Agent) -> None:
         command.status, command.agent, command.agent_name = Status.QUEUED, None, ""
         command.sent_at = command.request_seq = None
         command.save()
+        log.append(AgentTopic(agent_id=agent.pk), CommandChanged.of(command))
         tell_carrier(command)
     assign_waiting(agent.team_id)
 

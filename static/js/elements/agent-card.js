@@ -14,7 +14,7 @@ import './spark-line.js'
 /** @import {SparkLine} from './spark-line.js' */
 /** @import {Times} from '../runs/interrupt.js' */
 
-const OPEN = new Set(['queued', 'sent', 'running'])
+const OPEN = new Set(['sent', 'running'])
 const ASKED_EVERY = 5000
 const ENDED_SHOWN = 8000
 const CPU_FLOOR = 100
@@ -98,6 +98,7 @@ export class AgentCard extends HTMLElement {
   #changed({ command_id, status, exit_code, interrupt }, timestamp) {
     const row = this.#row(command_id)
     if (!row) return
+    if (status === 'queued') return row.remove() // Any agent may have it now.
     const isOver = !OPEN.has(status)
     fill(row, { status, exit: exit_code === null ? '' : `exit ${exit_code}` })
     const button = row.querySelector('button')
