@@ -15,7 +15,7 @@ from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, Ou
 from apps.accounts import audit, services
 from apps.accounts.forms import AdminLoginForm
 from apps.accounts.models import ApiKey, AuditEntry, Membership, Team, User
-from apps.accounts.rest import actor_of
+from apps.accounts.rest import person_of
 from apps.accounts.revocations import revoked
 
 admin.site.site_header = "Signalbox"
@@ -54,7 +54,7 @@ class TellingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def record(self, request: HttpRequest, action: str, obj: Model, **detail: Any) -> None:
         target = f"user:{obj.pk}" if isinstance(obj, User) else str(obj.pk)
-        audit.record(actor_of(request), action, target, name=str(obj), door="admin", **detail)
+        audit.record(person_of(request), action, target, name=str(obj), door="admin", **detail)
 
     def tell_gone(self, obj: Any) -> None:
         """Say whose access ends with this object; it is told when the transaction commits."""
@@ -87,13 +87,13 @@ class UserAdmin(TellingAdmin, DjangoUserAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Deactivate selected users", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        actor = actor_of(request)
+        actor = person_of(request)
         for user in queryset.exclude(pk=cast(User, request.user).pk):
             services.deactivate_user(actor, user=user)
 
     @admin.action(description="Activate selected users", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        actor = actor_of(request)
+        actor = person_of(request)
         for user in queryset:
             services.activate_user(actor, user=user)
 
@@ -147,7 +147,7 @@ class ApiKeyAdmin(TellingAdmin):
     def save_model(self, request: HttpRequest, obj: ApiKey, form: "ModelForm[Any]", change: bool) -> None:
         if not change:
             plaintext = ApiKey.objects.assign_key(obj)
-            obj.created_by = actor_of(request).user
+            obj.created_by = person_of(request).user
             messages.warning(request, f"The key of {obj.name} is {plaintext} - keep it now, it is never shown again.")
         super().save_model(request, obj, form, change)
         if change:
@@ -158,7 +158,7 @@ class ApiKeyAdmin(TellingAdmin):
 
     @admin.action(description="Revoke selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        actor = actor_of(request)
+        actor = person_of(request)
         for key in queryset.select_related("team"):
             services.revoke_key(actor, key=key)
 

@@ -79,16 +79,17 @@ def actor_of(request: Request | HttpRequest) -> Actor:
     if isinstance(request, Request):
         if isinstance(request.auth, Actor):
             return request.auth
-        plain: HttpRequest = request._request
-        user: Any = request.user
-    else:
-        if (token := bearer_of(request)) is not None:
-            return actor_from_bearer(token)
-        plain = request
-        user = getattr(request, "user", None)
+    elif (token := bearer_of(request)) is not None:
+        return actor_from_bearer(token)
+    return person_of(request)
+
+
+def person_of(request: Request | HttpRequest) -> Actor:
+    """Who is logged in here, whatever else the request brings: pages are written for that person."""
+    user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         raise Unauthenticated()
-    session = getattr(plain, "session", None)
+    session = getattr(request, "session", None)
     return Actor(user=user, session_key=(session.session_key or "") if session is not None else "")
 
 

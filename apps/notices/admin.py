@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from apps.accounts import audit
 from apps.accounts.refusals import Invalid
-from apps.accounts.rest import actor_of
+from apps.accounts.rest import person_of
 from apps.notices import services
 from apps.notices.contract import Broadcast, Notify
 from apps.notices.models import Notice
@@ -48,13 +48,13 @@ class NoticeAdmin(admin.ModelAdmin):
         return ("audience", "level", "message", "link", "sender_name", "created_at")
 
     def save_model(self, request: HttpRequest, obj: Notice, form: Any, change: bool) -> None:
-        actor = actor_of(request)
+        actor = person_of(request)
         stored = services.send(actor, obj)
         action = Notify.TYPE if obj.is_personal else Broadcast.TYPE
         audit.record(actor, action, stored.topic, id=str(obj.pk), door="admin")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return actor_of(request).is_staff if request.user.is_authenticated else False
+        return person_of(request).is_staff if request.user.is_authenticated else False
 
     def has_view_permission(self, request: HttpRequest, obj: Notice | None = None) -> bool:
         return self.has_module_permission(request)

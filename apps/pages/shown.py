@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from apps.accounts.actors import Actor
 from apps.accounts.marks import leave_mark
 from apps.accounts.refusals import NotFound
-from apps.accounts.rest import actor_of
+from apps.accounts.rest import person_of
 from apps.accounts.selectors import teams_of
 from apps.agents.contract import TeamTopic
 from apps.events import wire
@@ -35,7 +35,7 @@ def page(view: View) -> View:
     @wraps(view)
     def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
         try:
-            return view(request, actor_of(request), **kwargs)
+            return view(request, person_of(request), **kwargs)
         except NotFound as refusal:
             raise Http404(refusal.message) from refusal
 
@@ -52,7 +52,7 @@ def show(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     asked = request.GET.get("transport", "")
     transport = asked if asked in TRANSPORTS else "auto" if settings.ENABLE_WEBSOCKET else "poll"
     place = request.resolver_match.url_name if request.resolver_match else ""
-    actor = actor_of(request)
+    actor = person_of(request)
     topics = " ".join(str(TeamTopic(team_id=team.pk)) for team in teams_of(actor)[:MOST_TEAMS])
     everywhere = {
         "transport": transport,

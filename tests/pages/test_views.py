@@ -68,6 +68,17 @@ def test_a_stranger_gets_the_same_as_for_nothing(browser, mallory, everywhere):
         assert "connection-status" not in theirs.text
 
 
+@pytest.mark.parametrize("credentials", ["Bearer neither a key nor a token", "Bearer {key}"])
+def test_a_page_is_for_who_is_logged_in_whatever_else_the_request_brings(
+    browser, mallory, admin_user, run, agent_key, credentials
+):
+    headers = {"authorization": credentials.format(key=agent_key.secret)}
+    page = browser(mallory).get("/projects/", headers=headers)
+    assert (page.status_code, "Check" in page.text) == (200, False)
+    assert browser(mallory).get(f"/runs/{run.pk}/", headers=headers).status_code == 404
+    assert browser(admin_user).get("/admin/", headers=headers).status_code == 200
+
+
 def test_lists_show_a_stranger_nothing_of_others(browser, mallory, run, agent, session):
     for path in PLACES:
         text = browser(mallory).get(path).text
