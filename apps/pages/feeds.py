@@ -1,12 +1,13 @@
 """Where a page goes on from: the cursor of each topic that it follows, read before its state."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.events import log
+from apps.events import store
 from apps.events.declare import Topic
 
 
@@ -20,8 +21,15 @@ class Feed:
 
     @classmethod
     def of(cls, topic: Topic) -> Self:
-        at = log.cursor(topic)
-        return cls(str(topic), at.epoch, at.seq)
+        [feed] = cls.of_each([topic])
+        return feed
+
+    @classmethod
+    def of_each(cls, topics: Iterable[Topic]) -> list[Self]:
+        names = [str(topic) for topic in topics]
+        known = store.positions(names)
+        places = [known.get(name, store.Position(name)) for name in names]
+        return [cls(at.topic, at.epoch, at.seq) for at in places]
 
     @property
     def attributes(self) -> SafeString:

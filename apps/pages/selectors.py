@@ -1,6 +1,9 @@
 """Questions that only pages ask: lists of several features side by side."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, OuterRef, Subquery
@@ -39,7 +42,7 @@ def operated(actor: Actor, teams: list[Team]) -> list[Team]:
 
 
 def team_feeds(teams: list[Team]) -> list[Feed]:
-    return [Feed.of(TeamTopic(team_id=team.pk)) for team in teams]
+    return Feed.of_each(TeamTopic(team_id=team.pk) for team in teams)
 
 
 def chats_listed(actor: Actor) -> list[dict[str, Any]]:
@@ -57,8 +60,9 @@ def chats_listed(actor: Actor) -> list[dict[str, Any]]:
         .order_by("-last_at")
     )
     # A connection follows so many topics at once, and other tabs need some too.
-    liveliest = sessions.values_list("pk", flat=True)[:FOLLOWED_CHATS]
-    feeds = {session_id: Feed.of(ChatTopic(session_id=session_id)) for session_id in liveliest}
+    liveliest = list(sessions.values_list("pk", flat=True)[:FOLLOWED_CHATS])
+    followed = Feed.of_each(ChatTopic(session_id=session_id) for session_id in liveliest)
+    feeds = dict(zip(liveliest, followed, strict=True))
     return [{"session": session, "feed": feeds.get(session.pk)} for session in sessions[:100]]
 
 
@@ -66,9 +70,10 @@ def project_cards(actor: Actor, teams: list[Team]) -> list[dict[str, Any]]:
     """Each project with its size and its latest run."""
     runnable = operated(actor, teams)
     projects = list(Project.objects.filter(team__in=teams).select_related("team"))
-    usual = usual_seconds(projects)
+    usual, latest = usual_seconds(projects), swarm.latest_runs(projects)
     return [
-        _card(project) | {"may_operate": project.team in runnable, "usual": usual.get(project.pk, "")}
+        _card(project, latest.get(project.pk))
+        | {"may_operate": project.team in runnable, "usual": usual.get(project.pk, "")}
         for project in projects
     ]
 
@@ -81,11 +86,17 @@ def agents_listed(actor: Actor, teams: list[Team], *, find: str, number: str) ->
     return Paginator(agents, MOST_CARDS).get_page(number)
 
 
-def agent_card(actor: Actor, agent: Agent) -> dict[str, Any]:
-    feed = Feed.of(AgentTopic(agent_id=agent.pk))
-    commands = Command.objects.filter(agent=agent, status__in=Command.ASSIGNED).order_by("created_at")
-    may_operate = bool(operated(actor, [agent.team]))
-    return {"agent": agent, "feed": feed, "commands": list(commands), "may_operate": may_operate}
+def agent_cards(actor: Actor, agents: Collection[Agent]) -> list[dict[str, Any]]:
+    """These agents, each with what it has to do, and from where its topic goes on."""
+    feeds = Feed.of_each(AgentTopic(agent_id=agent.pk) for agent in agents)
+    has: dict[UUID | None, list[Command]] = defaultdict(list)
+    for command in Command.objects.filter(agent__in=agents, status__in=Command.ASSIGNED).order_by("created_at"):
+        has[command.agent_id].append(command)
+    mine = operated(actor, list({agent.team for agent in agents}))
+    return [
+        {"agent": agent, "feed": feed, "commands": has[agent.pk], "may_operate": agent.team in mine}
+        for agent, feed in zip(agents, feeds, strict=True)
+    ]
 
 
 def command_shown(command: Command) -> dict[str, Any]:
@@ -103,11 +114,10 @@ def cards_of_run(actor: Actor, run: Run, tries: list[dict[str, Any]]) -> list[di
     """The agents that have or had a step of a run, as they are now."""
     ids = {one["agent_id"] for one in tries if one["agent_id"]}
     agents = agents_of(actor).filter(team=run.team_id, pk__in=ids).select_related("team")
-    return [agent_card(actor, agent) for agent in agents[:MOST_CARDS]]
+    return agent_cards(actor, list(agents[:MOST_CARDS]))
 
 
-def _card(project: Project) -> dict[str, Any]:
-    latest = swarm.latest_run(project)
+def _card(project: Project, latest: Run | None) -> dict[str, Any]:
     stages = project.definition.get("stages", [])
     return {
         "project": project,

@@ -137,7 +137,7 @@ def agents(request: HttpRequest, actor: Actor) -> HttpResponse:
         feeds=feeds,
         find=find,
         listed=listed,
-        cards=[selectors.agent_card(actor, agent) for agent in listed],
+        cards=selectors.agent_cards(actor, list(listed)),
     )
 
 
@@ -145,7 +145,7 @@ def agents(request: HttpRequest, actor: Actor) -> HttpResponse:
 def agent(request: HttpRequest, actor: Actor, agent_id: UUID) -> HttpResponse:
     terminal = Feed.of(TerminalTopic(agent_id=agent_id))
     team_feed = selectors.team_feeds([agent_for(actor, agent_id).team])
-    card = selectors.agent_card(actor, agent_for(actor, agent_id))
+    [card] = selectors.agent_cards(actor, [agent_for(actor, agent_id)])
     recent = commands_of(actor).filter(agent_id=agent_id)[:COMMANDS]
     told = [selectors.command_shown(command) for command in recent]
     return show(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import NotFound
@@ -56,7 +56,14 @@ def run_for(actor: Actor, run_id: UUID) -> Run:
 
 def latest_run(project: Project) -> Run | None:
     """The run that somebody who looks at a project wants to see: the newest one."""
-    return counted(project.runs.all()).first()
+    return latest_runs([project]).get(project.pk)
+
+
+def latest_runs(projects: Iterable[Project]) -> dict[UUID, Run]:
+    """That run of each of these projects; one that never ran is missing."""
+    newest = Run.objects.filter(project=OuterRef("pk")).values("pk")[:1]
+    of_each = Project.objects.filter(pk__in=[project.pk for project in projects]).values(newest=Subquery(newest))
+    return {run.project_id: run for run in counted(Run.objects.filter(pk__in=of_each))}
 
 
 def current_run_topic(actor: Actor, project_id: str) -> Topic | None:

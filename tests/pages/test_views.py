@@ -5,8 +5,10 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.template.loader import render_to_string
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -15,7 +17,9 @@ from apps.agents.models import Agent
 from apps.agents.services import request_command
 from apps.chat.services import open_session
 from apps.events import log
+from apps.swarm.definition import parse
 from apps.swarm.models import Run
+from apps.swarm.services import load_project
 from project.files import version
 from tests.pages.conftest import say
 
@@ -161,6 +165,23 @@ def test_every_agent_can_be_reached(browser, alice, mallory, team):
     assert "No agent here has “&lt;b&gt;” in its name" in shown("?find=<b>")[1]
     assert 'href="?find=agent&amp;page=2"' in shown("?find=agent&part=list")[1]
     assert shown("?find=agent", mallory)[0] == []
+
+
+@pytest.mark.parametrize("place", ["/agents/", "/projects/", "/chat/"])
+def test_a_longer_list_asks_the_database_no_more_often(browser, alice, team, everywhere, place):
+    hers = browser(alice)
+    hers.get(place)
+    with CaptureQueriesContext(connection) as few:
+        hers.get(place)
+    for number in range(5):
+        Agent.objects.create(team=team, name=f"box-{number + 2}", accepts=["shell"])
+        steps = [{"name": "lint", "run": "make lint", "label": "local"}]
+        project = load_project(team, parse({"name": f"Check {number}", "stages": [{"name": "one", "steps": steps}]}))
+        say(alice, "run:start", f"team.{team.pk}", project_id=str(project.pk))
+        open_session(Actor(user=alice), team=team, title="Another")
+    with CaptureQueriesContext(connection) as many:
+        hers.get(place)
+    assert len(many) == len(few)
 
 
 def test_what_an_agent_was_asked_says_when_and_which_try(browser, alice, agent, team):
