@@ -73,12 +73,9 @@ def seq_until(topic: str, at: datetime | None) -> int:
     low, high = head.floor, head.seq
     while low < high:
         middle = (low + high + 1) // 2
-        if _stored_at(topic, middle) <= at:
-            low = middle
-        else:
+        # One that is pruned meanwhile was there before.
+        if StoredEvent.objects.filter(topic=topic, seq=middle, created_at__gt=at).exists():
             high = middle - 1
+        else:
+            low = middle
     return low
-
-
-def _stored_at(topic: str, seq: int) -> datetime:
-    return StoredEvent.objects.values_list("created_at", flat=True).get(topic=topic, seq=seq)

@@ -91,6 +91,12 @@ def test_the_output_ends_where_the_command_did(agent, task):
     assert seq_until("terminal.nobody", now) == 0
 
 
+def test_the_end_of_the_output_is_found_while_its_beginning_is_pruned(agent):
+    topic = print_at(agent, 9, 7, 5, 3)
+    StoredEvent.objects.filter(topic=topic, seq__lte=2).delete()
+    assert seq_until(topic, timezone.now() - timedelta(minutes=4)) == 3
+
+
 def test_each_try_is_a_command_and_the_last_has_the_output(agent, team, task):
     Command.objects.filter(context__task_id=str(task.pk)).delete()
     assert tries_of(task) == []
