@@ -18,6 +18,7 @@ from apps.chat import selectors, services
 from apps.chat.contract import AddMember, PostMessage
 from apps.chat.models import ChatSession, Message
 from apps.events.rest import perform_request
+from apps.events.threads import write_and_wait
 
 
 class SessionSerializer(serializers.ModelSerializer[ChatSession]):
@@ -73,7 +74,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         teams = teams_of(actor)
         wanted = body.validated_data.get("team_id")
         team = get_object_or_404(teams, pk=wanted) if wanted else get_object_or_404(teams[:1])
-        session = services.open_session(actor, team=team, title=body.validated_data["title"])
+        session = write_and_wait(services.open_session, actor, team=team, title=body.validated_data["title"])
         return Response(self.get_serializer(session).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=MessageSerializer(many=True))

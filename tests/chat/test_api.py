@@ -1,6 +1,8 @@
 """Chat over REST."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from apps.chat.models import ChatSession, Message
@@ -37,6 +39,15 @@ def test_a_session_needs_a_title(rest, alice, body):
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalid"
     assert not ChatSession.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL takes what anybody writes")
+def test_a_session_is_opened_by_the_one_who_writes(rest, alice, team):
+    hers = rest(alice)
+    with CaptureQueriesContext(connection) as asked_here:
+        assert hers.post(URL, {"title": "Release"}, format="json").status_code == 201
+    assert {query["sql"].split()[0] for query in asked_here} == {"SELECT"}
 
 
 def test_a_session_cannot_be_opened_in_a_foreign_team(rest, mallory, team):
