@@ -55,7 +55,7 @@ def _words(value: object) -> object:
 
 
 def _variable_as_text(value: object) -> object:
-    """Numbers are written without quotes in YAML, and mean their text in an environment."""
+    """A number of JSON means its text in an environment; those of YAML are text already, as they were written."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -208,11 +208,13 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
-        for key, _ in node.value:
+        for key, value in node.value:
             if isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(None, None, f'"{key.value}" is there twice', key.start_mark)
                 seen.add(key.value)
+                if key.value == "env" and isinstance(value, yaml.MappingNode):
+                    _keep_numbers_as_written(value)
         return super().construct_mapping(node, deep)
 
 
@@ -220,6 +222,13 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def _keep_numbers_as_written(variables: yaml.MappingNode) -> None:
+    """As a number, 3.10 would be 3.1, 010 would be 8 and 12:30 would be 750."""
+    for _, value in variables.value:
+        if value.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
+            value.tag = "tag:yaml.org,2002:str"
 
 
 def _refuse_twins(what: str, names: list[str]) -> None:

@@ -52,6 +52,12 @@ def test_a_command_and_its_variables_are_kept_as_they_are_written():
     assert (line.spec()["shell"], line.line) == ("cat <<E\n  x\nE\n", "cat <<E\n  x\nE")
 
 
+@pytest.mark.parametrize("number", ["3.10", "010", "0x1F", "1_000", "12:30", "1.5e+3", "-0", ".5"])
+def test_a_number_in_an_environment_is_the_text_that_was_written(number):
+    project = parse_yaml(HELLO.replace("COUNT: 1", f"COUNT: {number}"))
+    assert project.stages[0].steps[0].spec()["env"] == {"COUNT": number}
+
+
 @pytest.mark.parametrize("line", ["# don't stop\nmake all\n", "cat <<E\nIt's me\nE\n", "echo a # it's fine"])
 def test_what_is_for_the_shell_is_read_by_the_shell_alone(line):
     assert parse(step(run=line, shell=True)).stages[0].steps[0].spec()["shell"] == line
