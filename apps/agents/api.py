@@ -17,7 +17,7 @@ from apps.accounts.roles import Role, permits
 from apps.accounts.selectors import role_in_team
 from apps.agents import selectors, services
 from apps.agents.models import KIND_LENGTH, Agent, Command
-from apps.events.rest import perform_request, uuid_of
+from apps.events.rest import choice_of, perform_request, uuid_of
 from apps.events.threads import write_and_wait
 
 
@@ -140,10 +140,11 @@ class CommandViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     lookup_value_converter = "uuid"
 
     def get_queryset(self) -> QuerySet[Command]:
+        asked = self.request.query_params
         commands = selectors.commands_of(actor_of(self.request))
-        if agent := uuid_of(self.request.query_params.get("agent"), "agent"):
+        if agent := uuid_of(asked.get("agent"), "agent"):
             commands = commands.filter(agent_id=agent)
-        if wanted := self.request.query_params.get("status"):
+        if wanted := choice_of(asked.get("status"), "status", Command.Status.values):
             commands = commands.filter(status=wanted)
         return commands
 

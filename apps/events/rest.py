@@ -1,5 +1,6 @@
 """What the REST doors of all features have in common: a request that changes something stands for a frame."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -26,3 +27,10 @@ def uuid_of(text: str | None, name: str) -> UUID | None:
         return UUID(text)
     except ValueError:
         raise Invalid(f"{name} must be an id like {uuid4()}.") from None
+
+
+def choice_of(text: str | None, name: str, choices: Collection[str]) -> str | None:
+    """A query parameter that is one of these words, or is left out."""
+    if text and text not in choices:
+        raise Invalid(f"{name} must be one of {', '.join(choices)}.")
+    return text or None

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.refusals import Invalid
 from apps.accounts.rest import IsKnown, actor_of
-from apps.events.rest import perform_request, uuid_of
+from apps.events.rest import choice_of, perform_request, uuid_of
 from apps.tasks import selectors
 from apps.tasks.models import Status, Task
 from apps.tasks.serializers import SubmitTaskSerializer, TaskSerializer
@@ -33,9 +33,7 @@ class TaskList(generics.ListAPIView[Task]):
     def get_queryset(self) -> Any:
         asked = self.request.query_params
         tasks = selectors.tasks_of(actor_of(self.request), team_id=uuid_of(asked.get("team"), "team"))
-        if status := asked.get("status"):
-            if status not in Status.values:
-                raise Invalid(f"status must be one of {', '.join(Status.values)}.")
+        if status := choice_of(asked.get("status"), "status", Status.values):
             tasks = tasks.filter(status=status)
         if purpose := asked.get("purpose"):
             if not purpose.isidentifier():

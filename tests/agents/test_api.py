@@ -106,6 +106,7 @@ def test_commands_can_be_chosen_by_agent_and_status(worker, hire, bob):
     assert client.get(f"/api/v1/commands/?agent={second.id}").json()["count"] == 2
     assert client.get("/api/v1/commands/?status=running").json()["count"] == 0
     assert client.get("/api/v1/commands/?agent=x").status_code == 400
+    assert client.get("/api/v1/commands/?status=done").json()["error"]["message"].startswith("status must be one of")
 
 
 def test_an_owner_deletes_an_agent_that_is_gone(worker, alice, bob):
