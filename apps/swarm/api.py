@@ -168,7 +168,10 @@ class SwarmLogs(APIView):
         project = selectors.project_for(actor, project_id)
         asked = request.query_params
         run_id = uuid_of(asked.get("run"), "run")
-        run = selectors.latest_run(project) if run_id is None else selectors.run_for(actor, run_id)
+        if run_id is None:
+            run = selectors.latest_run(project)
+        else:
+            run = selectors.run_for(actor, run_id, project_id=project.pk)
         if run is None:
             return Response(logs.LogPage(None).as_data())
         limit = max(1, min(_number(asked.get("limit"), "limit", logs.LIMIT), logs.LIMIT))

@@ -46,9 +46,9 @@ def runs_of(actor: Actor, *, team_id: UUID | None = None, project_id: UUID | Non
     return counted(runs)
 
 
-def run_for(actor: Actor, run_id: UUID) -> Run:
+def run_for(actor: Actor, run_id: UUID, *, project_id: UUID | None = None) -> Run:
     """One of them. Raises NotFound, for strangers as for nothing."""
-    run = runs_of(actor).filter(pk=run_id).first()
+    run = runs_of(actor, project_id=project_id).filter(pk=run_id).first()
     if run is None:
         raise NotFound("There is no such run.")
     return run

@@ -214,6 +214,14 @@ def test_logs_are_read_page_by_page_both_ways(as_, bob, project, agent_key):
     assert browser.get(f"{path}?after=x").status_code == 400
 
 
+def test_the_logs_of_a_project_are_those_of_its_own_runs(as_, alice, project):
+    browser = as_(alice)
+    other = write(browser, YAML.replace("Nightly", "Other")).json()
+    run = browser.post(f"/api/v1/projects/{project['id']}/runs/").json()["id"]
+    answers = [browser.get(f"/v1/public/agent-swarms/{of['id']}/logs/?run={run}") for of in (project, other)]
+    assert [answer.status_code for answer in answers] == [200, 404]
+
+
 def test_who_may_do_what(as_, client, alice, bob, victor, mallory, team, project):
     run = as_(bob).post(f"/api/v1/projects/{project['id']}/runs/").json()["id"]
     id = project["id"]
