@@ -118,7 +118,7 @@ class Command(models.Model):
         ordering = ("-created_at", "-id")
         indexes = (
             models.Index(fields=("team", "-created_at"), name="commands_of_a_team"),
-            models.Index(fields=("status",), name="commands_by_status"),
+            models.Index(fields=("status", "team", "created_at", "id"), name="commands_in_a_state"),
             models.Index(fields=("agent", "status"), name="commands_of_an_agent"),
         )
 

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Forbidden, NotFound
@@ -12,7 +13,9 @@ from apps.accounts.roles import Role
 from apps.accounts.selectors import role_in_team, teams_of
 from apps.agents.models import Agent, Command
 
-_BUSY = Count("commands", filter=Q(commands__status__in=Command.ASSIGNED))
+_ASSIGNED = Command.objects.filter(agent=OuterRef("pk"), status__in=Command.ASSIGNED).order_by().values("agent")
+# Not a join, which would read all that an agent has ever done.
+_BUSY = Coalesce(Subquery(_ASSIGNED.annotate(count=Count("pk")).values("count")), 0)
 
 
 def is_known(team_id: UUID, name: str) -> bool:

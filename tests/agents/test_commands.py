@@ -1,9 +1,12 @@
 """Commands are asked for, given to agents, interrupted."""
 
 import pytest
+from django.db import connection
+from django.db.models.signals import post_init
 
+from apps.accounts.actors import SYSTEM
 from apps.accounts.refusals import Conflict, Forbidden, Invalid, NotFound
-from apps.agents import carriers
+from apps.agents import carriers, selectors
 from apps.agents.models import Command
 from apps.agents.services import interrupt, request_command
 
@@ -83,6 +86,32 @@ def test_a_freed_slot_takes_the_oldest_that_waits(worker, team, heard):
     third.refresh_from_db()
     assert [second.status, third.status] == ["sent", "queued"]
     assert heard == [(first.pk, "running"), (first.pk, "succeeded"), (second.pk, "sent")]
+
+
+def test_of_a_long_queue_is_read_what_there_are_slots_for(worker, team):
+    first, *_ = (request_command(team_id=team.pk, spec=SPEC, label="local") for _ in range(100))
+    worker.claim(first)
+    read = []
+
+    def note(sender, instance, **kwargs):
+        read.append(instance)
+
+    post_init.connect(note, sender=Command)
+    try:
+        worker.report(first, "succeeded", exit_code=0)
+    finally:
+        post_init.disconnect(note, sender=Command)
+    assert worker.row.commands.filter(status="sent").count() == 1
+    assert len(read) < 50
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL plans by how much there is, which is nothing here"
+)
+def test_who_is_free_and_what_waits_is_found_without_what_is_over(worker, team):
+    for asked in (selectors.agents_of(SYSTEM), selectors.waiting_for([worker.row], team.pk)):
+        steps = [line for line in asked.explain().splitlines() if "commands_" in line or "agents_command" in line]
+        assert steps and all("status=?" in step for step in steps), steps
 
 
 def test_what_its_owner_asks_for_next_waits_behind_what_has_waited_longer(worker, team, monkeypatch):

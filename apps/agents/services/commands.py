@@ -4,7 +4,7 @@ Whoever changes commands of a team locks the team first: so choosing an agent is
 never wait for each other's rows in a circle.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,9 @@ from apps.events.dispatch import handles
 from apps.events.models import StoredEvent
 
 Status = Command.Status
+
+READ_AHEAD = 20
+"""Waiting commands that are read at a time."""
 
 
 @handles(RequestCommand)
@@ -108,21 +111,12 @@ def interrupt(command: Command, *, by: str = "") -> Command:
     return command
 
 
-def assign_waiting(team_id: UUID) -> int:
-    """Give queued commands to agents with free slots, oldest first. How many were given. The team is locked."""
-    given = 0
-    agents = selectors.free_agents(team_id)
-    if not agents:
-        return given
-    for command in selectors.waiting_for(agents, team_id):
-        if agent := selectors.best_of(agents, command):
-            _send(command, agent)
-            tell_carrier(command)
-            given += 1
-            agents[agent] += 1
-            if agents[agent] >= agent.slots:
-                del agents[agent]
-    return given
+def assign_waiting(team_id: UUID) -> None:
+    """Give queued commands to agents with free slots, oldest first. The team is locked."""
+    given = list(_matches(selectors.free_agents(team_id), team_id))  # All is read before anything is written.
+    for command, agent in given:
+        _send(command, agent)
+        tell_carrier(command)
 
 
 def move(command: Command, status: str, *, interrupt: str | None = None, **fields: Any) -> StoredEvent | None:
@@ -200,6 +194,18 @@ def announce(agent: Agent | None, change: str = "updated") -> None:
 def tell_carrier(command: Command) -> None:
     if carrier := carrier_of(command.purpose):
         carrier.state_changed(command)
+
+
+def _matches(agents: dict[Agent, int], team_id: UUID) -> Iterator[tuple[Command, Agent]]:
+    """What waits, and who of these gets it. The queue may be long: it is read for as long as somebody has a slot."""
+    for command in selectors.waiting_for(agents, team_id).iterator(chunk_size=READ_AHEAD):
+        if agent := selectors.best_of(agents, command):
+            yield command, agent
+            agents[agent] += 1
+            if agents[agent] >= agent.slots:
+                del agents[agent]
+        if not agents:
+            return
 
 
 def _send(command: Command, agent: Agent, *, is_named: bool = False) -> StoredEvent:
