@@ -18,7 +18,12 @@ class Entry:
     id: str
     text: str
     size: int
-    answer: "asyncio.Future[Frame]" = field(repr=False)
+    answers: "list[asyncio.Future[Frame]]" = field(repr=False)
+    """Of each time that it was posted."""
+
+    @property
+    def awaited(self) -> "list[asyncio.Future[Frame]]":
+        return [answer for answer in self.answers if not answer.done()]
 
 
 class Outbox:
@@ -44,16 +49,22 @@ class Outbox:
         return not self._entries
 
     async def post(self, frame: Frame) -> "asyncio.Future[Frame]":
-        """Put a frame at the end; its future is the ack's data, or raises Refused. Waits while the outbox is full."""
+        """Put a frame at the end; its future is the ack's data, or raises Refused. Waits while the outbox is full.
+
+        One that is posted again before its answer came keeps its place, and the answer is for both.
+        """
         text = encode(frame)
         size = size_of(text)
         async with self._turn:
             while self._entries and self._size + size > self._limit:
                 self._room.clear()
                 await self._room.wait()
-            self._last += 1
             answer: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-            entry = Entry(self._last, str(frame["id"]), text, size, answer)
+            if (known := self._numbers.get(str(frame["id"]))) is not None:
+                self._entries[known].answers.append(answer)
+                return answer
+            self._last += 1
+            entry = Entry(self._last, str(frame["id"]), text, size, [answer])
             self._entries[entry.number] = entry
             self._numbers[entry.id] = entry.number
             self._size += size
@@ -84,8 +95,8 @@ class Outbox:
         """The server took it. False: this is no frame of ours."""
         if (entry := self._remove(id)) is None:
             return False
-        if not entry.answer.done():
-            entry.answer.set_result(data)
+        for answer in entry.awaited:
+            answer.set_result(data)
         return True
 
     def refuse(self, id: str, refused: Refused) -> bool:
@@ -98,10 +109,10 @@ class Outbox:
             heapq.heappush(self._unsent, number)
             self._posted.set()
             return True
-        entry = self._remove(id)
-        if entry and not entry.answer.done():
-            entry.answer.set_exception(refused)
-            entry.answer.exception()  # A writer that did not wait for it is not told off for that.
+        if entry := self._remove(id):
+            for answer in entry.awaited:
+                answer.set_exception(refused)
+                answer.exception()  # A writer that did not wait for it is not told off for that.
         return True
 
     def _remove(self, id: str) -> Entry | None:

@@ -55,6 +55,18 @@ async def test_an_ack_that_was_lost_does_not_make_it_happen_twice(scripted: Scri
     assert len(scripted.of("command:state")) == 1
 
 
+async def test_what_is_posted_again_before_its_answer_is_answered_twice(scripted: ScriptedServer, client):
+    worker = client()
+    await worker.connected.wait()
+    scripted.is_deaf = True
+    answers = [await worker.post("terminal:output", {}, id="c:0") for _ in range(3)]
+    answers[0].cancel()
+    scripted.is_deaf = False
+    scripted.drop()
+    assert [data["seq"] for data in await asyncio.wait_for(asyncio.gather(*answers[1:]), 5)] == [1, 1]
+    assert (len(scripted.of("terminal:output")), worker.unanswered) == (1, 0)
+
+
 async def test_acks_may_come_in_one_batch(scripted: ScriptedServer, client):
     worker = client()
     await worker.connected.wait()
