@@ -36,10 +36,14 @@ DEFAULT_FRAME_BYTES = 1024 * 1024
 
 def socket_url(url: str) -> str:
     """`http://host:8000` as the address of its socket, `ws://host:8000/ws/`. Raises ValueError."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
-    if scheme is None or not parts.netloc:
-        raise ValueError(f"{url!r} is not an address like http://127.0.0.1:8000 or wss://example.org/ws/")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}[parts.scheme]
+        if not parts.hostname or parts.port == 0:  # Asked for a port that is none, it raises ValueError by itself.
+            raise ValueError(url)
+    except (KeyError, ValueError):
+        example = "http://127.0.0.1:8000 or wss://example.org/ws/"
+        raise ValueError(f"{url!r} is not an address like {example}") from None
     return urlunsplit((scheme, parts.netloc, parts.path if parts.path.strip("/") else "/ws/", parts.query, ""))
 
 

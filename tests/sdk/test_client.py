@@ -300,7 +300,9 @@ def test_an_address_becomes_the_address_of_the_socket(given, url):
     assert socket_url(given) == url
 
 
-@pytest.mark.parametrize("given", ["ftp://box.example", "http://"])
+@pytest.mark.parametrize(
+    "given", ["ftp://box.example", "http://", "http://:80", "http://box:80a", "http://box:70000", "http://[::1"]
+)
 def test_an_odd_address_is_refused(given):
     with pytest.raises(ValueError, match="is not an address"):
         AgentClient(given, "key", introduce=dict)
