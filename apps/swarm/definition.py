@@ -20,12 +20,12 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from apps.accounts.refusals import Invalid
+from apps.agents.contract import MAX_TIMEOUT
 from apps.swarm.durations import seconds_of
 
 MAX_CHARACTERS = 64 * 1024
 MAX_STAGES = 50
 MAX_STEPS_OF_STAGE = 100
-MAX_TIMEOUT = 24 * 3600
 SHOWN_ERRORS = 5
 
 

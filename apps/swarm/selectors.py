@@ -118,12 +118,6 @@ def state_of(run: Run) -> dict[str, Any]:
     return {**summary_of(run), "stages": stages}
 
 
-def steps_of(run: Run) -> list[dict[str, Any]]:
-    """The run's steps in order, each with the name of its stage."""
-    steps = run.steps.select_related("stage").order_by("stage__index", "position")
-    return [{"stage": step.stage.name, **state_of_step(step)} for step in steps]
-
-
 def state_of_step(step: Step) -> dict[str, Any]:
     return {
         "key": step.key,

@@ -6,11 +6,9 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, model_validator
 
 from apps.accounts.roles import Role
-from apps.agents.contract import TeamTopic
+from apps.agents.contract import MAX_TIMEOUT, TeamTopic
 from apps.events.declare import CommandFrame, Event, without_nul
 from apps.tasks.models import Task
-
-MAX_TIMEOUT = 24 * 3600
 
 
 def _says_something(text: str) -> str:

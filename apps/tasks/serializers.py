@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.tasks.contract import MAX_TIMEOUT
+from apps.agents.contract import MAX_TIMEOUT
 from apps.tasks.models import Status, Task
 
 

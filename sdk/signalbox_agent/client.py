@@ -185,7 +185,7 @@ class AgentClient:
     async def _live(self, link: Link) -> None:
         established: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
 
-        async def take(frame: Frame) -> None:
+        def take(frame: Frame) -> None:
             if frame.get("type") == "connection_established" and not established.done():
                 established.set_result(frame.get("data") or {})
             else:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -66,13 +66,13 @@ class Link:
         finally:
             self._answers.pop(frame["id"], None)
 
-    async def read(self, take: Callable[[Frame], Awaitable[None]], cursor: Callable[[], dict[str, int]]) -> None:
+    async def read(self, take: Callable[[Frame], None], cursor: Callable[[], dict[str, int]]) -> None:
         """Hand everything that arrives to `take`, and give the server credit for it."""
         async for raw in self._socket:
             self.heard_at = time.monotonic()
             for frame in decode(raw):
                 if not self._is_answer(frame):
-                    await take(frame)
+                    take(frame)
             self._uncredited += len(raw)
             if self._uncredited >= CREDIT_BYTES:
                 self._uncredited = 0

@@ -44,10 +44,6 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._entries)
 
-    @property
-    def is_empty(self) -> bool:
-        return not self._entries
-
     async def post(self, frame: Frame) -> "asyncio.Future[Frame]":
         """Put a frame at the end; its future is the ack's data, or raises Refused. Waits while the outbox is full.
 

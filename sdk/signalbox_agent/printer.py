@@ -43,11 +43,6 @@ class Printer:
         self._offset = 0
 
     @property
-    def offset(self) -> int:
-        """Characters sent so far."""
-        return self._offset
-
-    @property
     def _most(self) -> int:
         return min(LARGEST_BYTES, self._largest())
 

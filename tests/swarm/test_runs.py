@@ -188,7 +188,7 @@ def test_a_step_whose_agent_vanishes_goes_to_another(write_project, start, worke
     other = Worker(agent_key, "box-2")
     worker.vanish()
 
-    assert [s["agent"] for s in selectors.steps_of(run)] == ["box-2"]
+    assert [step.agent for step in run.steps.all()] == ["box-2"]
     other.carry_out_all()
     assert statuses(run)["run"] == "completed"
     lost = StoredEvent.objects.filter(topic=run.topic, type="agent_status_update", data__contains='"lost"')

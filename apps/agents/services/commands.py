@@ -119,7 +119,7 @@ def assign_waiting(team_id: UUID) -> None:
         tell_carrier(command)
 
 
-def move(command: Command, status: str, *, interrupt: str | None = None, **fields: Any) -> StoredEvent | None:
+def move(command: Command, status: str, **fields: Any) -> StoredEvent | None:
     """Bring a command into another state, and tell its agent's topic, its owner and the team.
 
     The event is the one on the agent's topic; None if the command has no agent. Raises Conflict if it cannot go there.
