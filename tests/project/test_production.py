@@ -44,6 +44,13 @@ async def test_a_socket_wants_the_origin_with_its_scheme(server: LiveServer, con
     assert await foreign.closed() == 4403
 
 
+def test_what_commands_leave_behind_in_a_container_has_somebody_to_end_it() -> None:
+    """An agent waits for its own commands only, so it must not be process 1."""
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    agents = [service for service in services.values() if "signalbox_agent" in service.get("command", [])]
+    assert [service.get("init") for service in agents] == [True]
+
+
 def test_compose_sets_only_variables_that_are_described() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     ours = [service for service in services.values() if service["image"] == "signalbox"]
