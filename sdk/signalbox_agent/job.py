@@ -50,6 +50,8 @@ class Job:
             self._interrupted = why
             if self._runner:
                 self._runner.interrupt()
+            else:
+                self.has_ended.set()  # It waits for its claim, and starts no more.
 
     def interrupt_for_operator(self) -> None:
         """The same on the server's request, which is told that it arrived and that the signal was sent."""

@@ -347,6 +347,17 @@ async def test_leaving_it_interrupts_what_runs_and_says_goodbye(scripted: Script
     assert scripted.of("agent:status")[-1]["data"]["leaving"] is True
 
 
+async def test_leaving_it_waits_for_nothing_that_never_began(scripted: ScriptedServer, agent):
+    worker = agent()
+    await scripted.until(lambda: scripted.connections)
+    scripted.answer = lambda frame: None if frame["type"] == "command:state" else scripted.ack(frame)
+    await scripted.request("c", shell="sleep 30")
+    await scripted.until(lambda: [f for f in scripted.received if f["type"] == "command:state"])
+    await scripted.stop()
+    worker.leave()
+    assert await asyncio.wait_for(worker.running, 5) == 0
+
+
 async def test_it_gives_up_when_the_server_is_gone_for_too_long(scripted: ScriptedServer, agent):
     worker = agent(give_up_after=0.8)
     await scripted.until(lambda: scripted.connections)
