@@ -5,8 +5,8 @@ from rest_framework.test import APIClient
 @pytest.mark.parametrize(
     "address",
     [
-        "/api/v1/commands/?status=%00",
-        "/api/v1/commands/?a=b&status=x%00y",
+        "/api/v1/commands/?other=%00",
+        "/api/v1/commands/?a=b&other=x%00y",
         "/api/v1/api-keys/%00/",
         "/api/v1/projects/?%00=1",
         "/tasks/?status=%00",
@@ -22,7 +22,7 @@ def test_an_address_with_a_nul_character_is_refused(alice, address):
 def test_a_percent_sign_before_two_noughts_is_none(alice):
     client = APIClient()
     client.force_login(alice)
-    assert client.get("/api/v1/commands/?status=%2500").status_code == 200
+    assert client.get("/api/v1/commands/?other=%2500").status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil!!", ""])
