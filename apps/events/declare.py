@@ -66,7 +66,7 @@ class Topic(_Declared):
     @cached_property
     def name(self) -> str:
         """Its pattern filled in; a frame asks for it several times."""
-        return self.pattern.format_map(dict(self))
+        return self.pattern.format_map(self.__dict__)
 
     def __str__(self) -> str:
         return self.name

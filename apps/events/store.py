@@ -70,7 +70,7 @@ def claim(counts: Mapping[str, int]) -> dict[str, tuple[str, int]]:
 
 def insert(events: Sequence[StoredEvent]) -> None:
     """Write numbered events in one go."""
-    at = {e.created_at: connection.ops.adapt_datetimefield_value(e.created_at) for e in events}
+    at = {time: connection.ops.adapt_datetimefield_value(time) for time in {e.created_at for e in events}}
     with connection.cursor() as cursor:
         for some in _batched(events):
             rows = [(e.topic, e.seq, e.type, e.data, e.sender, e.ref, at[e.created_at]) for e in some]

@@ -93,6 +93,15 @@ def test_a_heartbeat_renews_the_lease_and_makes_no_event(worker, team):
     assert worker.row.metrics == {"cpu_percent": 12.5, "rss_bytes": 1000, "load": 0.3}
 
 
+def test_a_heartbeat_that_brings_nothing_new_costs_four_queries(worker, team, django_assert_num_queries):
+    """Was this frame carried out before, the agent, what it has claimed, its new lease."""
+    command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
+    worker.claim(command)
+    worker.status(running=[str(command.pk)])
+    with django_assert_num_queries(4 + 2):  # and the savepoint's two in a test
+        worker.status(running=[str(command.pk)])
+
+
 def test_metrics_are_whispered_when_they_changed(worker, monkeypatch):
     said = []
     monkeypatch.setattr(log, "whisper", lambda topic, whisper: said.append((str(topic), whisper.metrics.load)))

@@ -71,7 +71,9 @@ def report_status(actor: Actor, topic: AgentTopic, frame: ReportStatus) -> None:
     """A heartbeat. It becomes an event only when people see a difference; metrics are whispered."""
     agent = selectors.agent_of_topic(topic.agent_id)
     _check_is_present(actor, agent, frame)
-    if frame.leaving or not agent.is_online or _unknown_to(agent, frame.running).exists():
+    named = set(frame.running)
+    claimed = set(agent.commands.filter(status=Command.Status.RUNNING).values_list("pk", flat=True))
+    if frame.leaving or not agent.is_online or (claimed - named and _unknown_to(agent, named).exists()):
         agent = locked_agent(agent.pk)
         # While we waited for the lock, another process may have taken the name.
         _check_is_present(actor, agent, frame)
@@ -80,11 +82,12 @@ def report_status(actor: Actor, topic: AgentTopic, frame: ReportStatus) -> None:
             return
         if not agent.is_online:
             revive(agent, actor)
-        give_up(_unknown_to(agent, frame.running), UNKNOWN)
+        give_up(_unknown_to(agent, named), UNKNOWN)
     metrics = frame.metrics.model_dump(mode="json")
     present = Agent.objects.filter(pk=agent.pk, instance=frame.instance)
     present.update(lease_until=_lease_end(), seen_at=wire.now(), metrics=metrics, ended=_as_text(frame.ended))
-    _stop_strays(agent, frame.running)
+    if named - claimed:
+        _stop_strays(agent, named - claimed)
     if metrics != agent.metrics:
         log.whisper(topic, AgentMeasured(agent_id=agent.pk, metrics=frame.metrics, running=len(frame.running)))
 
@@ -189,8 +192,6 @@ def _answer_to(agent: Agent, stop: list[UUID]) -> AgentConnected:
 
 def _stop_strays(agent: Agent, running: Collection[UUID]) -> None:
     """Ask the agent, once, to stop what it runs although we have given it up."""
-    if not running:
-        return
     given_up = agent.commands.filter(
         pk__in=running,
         status__in=(Command.Status.LOST, Command.Status.FAILED),
