@@ -1,44 +1,78 @@
-"""The log's rows: numbering, inserting, reading. The same SQL on SQLite and PostgreSQL, but
-for where a page ends."""
+"""The log's rows: numbering, inserting, reading. The same on SQLite and PostgreSQL, but for how rows get into a
+statement and where a page ends."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import F, Func, IntegerField, QuerySet, RowRange, Sum, Value, Window
 from django.db.models.functions import Coalesce
 
+from apps.events import wire
 from apps.events.models import Head, StoredEvent
 
-_CLAIM = """
-    INSERT INTO events_head (topic, epoch, seq, floor) VALUES {}
+# A statement gets its rows as one JSON array of arrays, so that its text is always the same.
+_ROWS = {
+    "sqlite": ("json_extract(value, '$[{place}]') AS {name}", "json_each(%s)"),
+    "postgresql": ("(value ->> {place})::{type} AS {name}", "json_array_elements(%s::json)"),
+}
+
+
+def _with_rows(statement: str, **columns: str) -> dict[str, str]:
+    """A statement for each database, in which {rows} is a table of these columns, `name="type"`."""
+    statements = {}
+    for vendor, (column, source) in _ROWS.items():
+        picked = (column.format(place=place, name=name, type=columns[name]) for place, name in enumerate(columns))
+        statements[vendor] = statement.format(rows=f"(SELECT {', '.join(picked)} FROM {source}) AS given")
+    return statements
+
+
+_CLAIM = _with_rows(
+    """
+    INSERT INTO events_head (topic, epoch, seq, floor) SELECT topic, epoch, count, 0 FROM {rows} WHERE true
     ON CONFLICT (topic) DO UPDATE SET seq = events_head.seq + excluded.seq
     RETURNING topic, epoch, seq
-"""
+    """,
+    topic="text",
+    epoch="text",
+    count="bigint",
+)
 _FOUND = """
     INSERT INTO events_head (topic, epoch, seq, floor) VALUES (%s, %s, 0, 0) ON CONFLICT (topic) DO NOTHING
 """
-_INSERT = """
-    INSERT INTO events_storedevent (topic, seq, type, data, sender, ref, created_at) VALUES {}
-"""
-# CROSS JOIN keeps the asked refs outside: with IN (VALUES ...) SQLite would read the whole table.
-_HAPPENED = """
-    WITH asked (topic, sender, ref) AS (VALUES {})
-    SELECT asked.topic, asked.sender, asked.ref FROM asked CROSS JOIN events_storedevent AS e
-    WHERE e.topic = asked.topic AND e.sender = asked.sender AND e.ref = asked.ref
-"""
-ROWS = 200
-"""In one statement."""
+_INSERT = _with_rows(
+    """
+    INSERT INTO events_storedevent (topic, seq, type, data, sender, ref, created_at) SELECT * FROM {rows}
+    """,
+    topic="text",
+    seq="bigint",
+    type="text",
+    data="text",
+    sender="text",
+    ref="text",
+    created_at="timestamptz",
+)
+# CROSS JOIN keeps the asked refs outside: otherwise SQLite might read the whole table.
+_HAPPENED = _with_rows(
+    """
+    SELECT given.topic, given.sender, given.ref FROM {rows} CROSS JOIN events_storedevent AS e
+    WHERE e.topic = given.topic AND e.sender = given.sender AND e.ref = given.ref
+    """,
+    topic="text",
+    sender="text",
+    ref="text",
+)
+ROWS = 100
+"""In one statement. A large group's text, escaped twice, still fits into what PostgreSQL takes."""
 PAGE_BYTES = 1024 * 1024
 """Of data that one read brings, and whatever the event that passes them has more."""
 READ_AHEAD = 8
 """Rows that SQLite hands over at a time."""
 
 R = TypeVar("R")
-T = TypeVar("T")
 Ref = tuple[str, str, str]
 """(topic, sender, ref): the name under which a frame is known."""
 
@@ -59,23 +93,14 @@ def claim(counts: Mapping[str, int]) -> dict[str, tuple[str, int]]:
     The heads' rows stay locked until the transaction ends, so seq follows commit order: no holes, no late inserts.
     They are locked in sorted order, so that nobody deadlocks.
     """
-    claimed: dict[str, tuple[str, int]] = {}
-    with connection.cursor() as cursor:
-        for names in _batched(sorted(counts)):
-            values = [value for name in names for value in (name, secrets.token_hex(4), counts[name])]
-            cursor.execute(_CLAIM.format(_rows("(%s, %s, %s, 0)", names)), values)
-            claimed |= {topic: (epoch, last) for topic, epoch, last in cursor.fetchall()}
-    return claimed
+    rows = [(name, secrets.token_hex(4), counts[name]) for name in sorted(counts)]
+    return {topic: (epoch, last) for topic, epoch, last in _execute(_CLAIM, rows)}
 
 
 def insert(events: Sequence[StoredEvent]) -> None:
     """Write numbered events in one go."""
-    at = {time: connection.ops.adapt_datetimefield_value(time) for time in {e.created_at for e in events}}
-    with connection.cursor() as cursor:
-        for some in _batched(events):
-            rows = [(e.topic, e.seq, e.type, e.data, e.sender, e.ref, at[e.created_at]) for e in some]
-            values = [value for row in rows for value in row]
-            cursor.execute(_INSERT.format(_rows("(%s, %s, %s, %s, %s, %s, %s)", some)), values)
+    at = {time: str(connection.ops.adapt_datetimefield_value(time)) for time in {e.created_at for e in events}}
+    _execute(_INSERT, [(e.topic, e.seq, e.type, e.data, e.sender, e.ref, at[e.created_at]) for e in events])
 
 
 def position(topic: str) -> Position:
@@ -130,11 +155,7 @@ def of(topic: str, seqs: Collection[int]) -> list[StoredEvent]:
 
 def known(refs: Sequence[Ref]) -> dict[Ref, StoredEvent]:
     """Of these refs, those that have happened already; hardly ever any."""
-    happened: list[Ref] = []
-    with connection.cursor() as cursor:
-        for some in _batched(refs):
-            cursor.execute(_HAPPENED.format(_rows("(%s, %s, %s)", some)), [part for ref in some for part in ref])
-            happened += cursor.fetchall()
+    happened = _execute(_HAPPENED, refs)
     return {ref: StoredEvent.objects.get(topic=ref[0], sender=ref[1], ref=ref[2]) for ref in happened}
 
 
@@ -166,10 +187,12 @@ def _bytes(data: str) -> int:
     return len(data.encode())
 
 
-def _batched(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The same rows, as many at a time as one statement takes."""
-    return (rows[start : start + ROWS] for start in range(0, len(rows), ROWS))
-
-
-def _rows(places: str, rows: Sequence[object]) -> str:
-    return ", ".join([places] * len(rows))
+def _execute(statements: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> list[Any]:
+    """What a statement that is `_with_rows` returns for all of them."""
+    returned: list[Any] = []
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), ROWS):
+            cursor.execute(statements[connection.vendor], [wire.dumps(rows[start : start + ROWS]).decode()])
+            if cursor.description:
+                returned += cursor.fetchall()
+    return returned

@@ -38,6 +38,21 @@ def test_events_are_numbered_from_one(topic):
     assert [(e.seq, e.payload["text"]) for e in read_after(str(topic), 0).events] == [(1, "a"), (2, "b"), (3, "c")]
 
 
+def test_what_is_written_is_read_as_it_was(topic):
+    odd = ["", "\0", "\x1b[31m\r\n", '"\\"', "%s {} ' --", "\u2028 \U0001f682 é", "null", "[1, 2]", "x" * 100_000]
+    write(topic, *odd)
+    assert texts(read_after(str(topic), 0)) == odd
+
+
+def test_more_events_than_a_statement_takes_are_written_at_once(topic, monkeypatch):
+    monkeypatch.setattr(store, "ROWS", 3)
+    others = [StoryTopic(key=uuid4().hex) for _ in range(4)]
+    with transaction.atomic():
+        log.append_all([log.Draft(t, LineWritten(text=str(i)), "system") for i in range(4) for t in (topic, *others)])
+    for t in (topic, *others):
+        assert texts(read_after(str(t), 0)) == ["0", "1", "2", "3"]
+
+
 def test_topics_count_each_for_itself(topic):
     other = StoryTopic(key=uuid4().hex)
     write(topic, "a", "b")
