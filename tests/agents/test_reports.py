@@ -154,6 +154,24 @@ def test_an_end_that_another_process_heard_of_is_seen_a_moment_later(worker, com
     assert [text for _, text, _ in mirrored] == ["one"]
 
 
+def test_what_was_claimed_a_moment_ago_needs_no_look_up_of_its_own(
+    hire, team, django_capture_on_commit_callbacks, django_assert_num_queries
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        prints = [_first_print(hire(name), name, team) for name in ("first", "second", "third")]
+    with django_assert_num_queries(1):  # for all of them, since the time of what was believed is over
+        for said in prints:
+            print_output(*said)
+
+
+def _first_print(agent, name, team):
+    """The agent claims a command; what it is about to say then."""
+    command = request_command(team_id=team.pk, spec=SPEC, agent=name, purpose="test", context={})
+    agent.claim(command)
+    frame = PrintOutput(command_id=command.pk, offset=0, text="hi")
+    return agent.actor, TerminalTopic(agent_id=agent.id), frame
+
+
 def test_output_costs_no_query_after_the_first(worker, command, django_assert_num_queries):
     worker.claim(command)
     topic = TerminalTopic(agent_id=worker.id)
@@ -165,13 +183,7 @@ def test_output_costs_no_query_after_the_first(worker, command, django_assert_nu
 
 
 def test_what_still_prints_a_moment_later_is_looked_up_in_one_query(hire, team, monkeypatch, django_assert_num_queries):
-    prints = []
-    for name in ("first", "second", "third"):
-        agent = hire(name)
-        command = request_command(team_id=team.pk, spec=SPEC, agent=name, purpose="test", context={})
-        agent.claim(command)
-        frame = PrintOutput(command_id=command.pk, offset=0, text="hi")
-        prints.append((agent.actor, TerminalTopic(agent_id=agent.id), frame))
+    prints = [_first_print(hire(name), name, team) for name in ("first", "second", "third")]
     for said in prints:
         print_output(*said)
     for over in (1, 2):

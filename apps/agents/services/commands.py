@@ -136,7 +136,10 @@ def move(command: Command, status: str, **fields: Any) -> StoredEvent | None:
         if command.interrupt_sent_at:
             command.interrupt_stopped_at = command.ended_at
     command.save()
-    transaction.on_commit(partial(facts.forget, command.pk))
+    if status == Status.RUNNING:
+        transaction.on_commit(partial(facts.learn, command.pk, facts.Facts.of(command)))
+    else:
+        transaction.on_commit(partial(facts.forget, command.pk))
     stored = None
     if command.agent_id:
         stored = log.append(AgentTopic(agent_id=command.agent_id), CommandChanged.of(command))

@@ -56,8 +56,14 @@ class Beliefs:
         self._asked.add(command_id)
         return facts
 
+    def learn(self, command_id: UUID, facts: Facts) -> None:
+        """It was claimed a moment ago, so it will print soon."""
+        self._facts[command_id] = facts
+        self._asked.add(command_id)
+
     def forget(self, command_id: UUID) -> None:
         self._facts.pop(command_id, None)
+        self._asked.discard(command_id)
 
     def _renew(self) -> None:
         asked, self._asked = self._asked, set()
@@ -67,6 +73,7 @@ class Beliefs:
 
 _beliefs = Beliefs()
 facts_of = _beliefs.of
+learn = _beliefs.learn
 forget = _beliefs.forget
 forget_all = _beliefs.clear
 
