@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
@@ -51,6 +52,11 @@ def keep_key(team: Team, path: Path) -> None:
     beside.replace(path)
 
 
-def load_examples(team: Team) -> None:
-    """Offer the projects of `examples/` in the team."""
-    swarm.load_examples(team)
+def examples() -> list[str]:
+    """The projects of `examples/`."""
+    return list(swarm.examples())
+
+
+def load_examples(team: Team, names: Collection[str]) -> None:
+    """Offer some of the `examples()` in the team."""
+    swarm.load_examples(team, names)

@@ -1,5 +1,6 @@
 """What can be done about projects and runs."""
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -112,10 +113,15 @@ def load_project(team: Team, definition: Definition) -> Project:
     return save_project(team, definition, replace=Project.objects.filter(team=team, slug=definition.slug).first())
 
 
-def load_examples(team: Team) -> list[Project]:
-    """Give a team the projects of `examples/`; once or often, the result is the same."""
-    files = sorted(Path(settings.BASE_DIR, "examples").glob("*.yaml"))
+def examples() -> dict[str, Path]:
+    """The projects of `examples/`, by the names of their files."""
+    return {file.stem: file for file in sorted(Path(settings.BASE_DIR, "examples").glob("*.yaml"))}
+
+
+def load_examples(team: Team, names: Collection[str]) -> list[Project]:
+    """Give a team some of the `examples()`; once or often, the result is the same."""
     with transaction.atomic():
+        files = (file for name, file in examples().items() if name in names)
         return [load_project(team, parse_yaml(file.read_text(encoding="utf-8"))) for file in files]
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from apps.accounts.models import Team
 from apps.swarm.models import Project, Run
-from apps.swarm.services import load_examples
+from apps.swarm.services import examples, load_examples
 from tests.tasks.worker import Worker
 
 YAML = "name: Nightly\nstages: [{name: Test, steps: [{name: unit, run: make test, label: local}]}]"
@@ -21,12 +21,20 @@ def manage(*args):
 
 @pytest.mark.django_db
 def test_examples_are_loaded_once_or_often(team):
-    assert {project.slug for project in load_examples(team)} >= {"check-this-repository", "hello"}
+    assert {project.slug for project in load_examples(team, examples())} == {"check-this-repository", "hello"}
     before = list(Project.objects.order_by("pk").values_list("pk", "slug"))
 
-    load_examples(team)
+    load_examples(team, examples())
 
     assert list(Project.objects.order_by("pk").values_list("pk", "slug")) == before
+
+
+@pytest.mark.django_db
+def test_only_examples_that_agents_can_carry_out_where_they_are_need_be_offered(team, tmp_path, admin_user):
+    manage("prepare", "--key-file", str(tmp_path / "key"), "--example", "hello")
+    assert [project.slug for project in Project.objects.all()] == ["hello"]
+    with pytest.raises(CommandError, match="invalid choice: 'goodbye'"):
+        manage("prepare", "--key-file", str(tmp_path / "key"), "--example", "goodbye")
 
 
 @pytest.mark.django_db
