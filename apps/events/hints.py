@@ -24,6 +24,11 @@ _NOTHING: Hint = {"type": "log.notice", "notice": {}}
 """Said until it gets through, when nothing else is: that shows when hints can leave again."""
 
 
+def reason(problem: BaseException) -> str:
+    """For the server's log: the `repr` of some exceptions hides what they say, and others say nothing."""
+    return f"{type(problem).__name__} {problem}".rstrip()
+
+
 class Outgoing(ABC):
     """Sends hints to groups, in order."""
 
@@ -64,7 +69,7 @@ class Outgoing(ABC):
                     self.is_failing = False
                 except Exception as problem:
                     if not self.is_failing:
-                        logger.warning("The channel layer takes no hints: %r", problem)
+                        logger.warning("The channel layer takes no hints: %s", reason(problem))
                     self.is_failing = True
                     self._hints.clear()
                     self._notices.appendleft((group, hint) if group == EVERYONE else (EVERYONE, _NOTHING))

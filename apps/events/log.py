@@ -23,7 +23,7 @@ from django.db import connection, transaction
 
 from apps.events import store, wire
 from apps.events.declare import Event, Topic, Whisper
-from apps.events.hints import EVERYONE, Hint, Outgoing
+from apps.events.hints import EVERYONE, Hint, Outgoing, reason
 from apps.events.models import StoredEvent
 from apps.events.search import Filter, Place, find
 from apps.events.store import Position
@@ -280,7 +280,7 @@ def _say(topic: str | None, hint: Hint) -> None:
     try:
         async_to_sync(_send)(get_channel_layer(), group, hint)
     except Exception as problem:
-        logger.warning("The channel layer took no hint: %r", problem)
+        logger.warning("The channel layer took no hint: %s", reason(problem))
 
 
 async def _send(layer: Any, group: str, hint: Hint) -> None:

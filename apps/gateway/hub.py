@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from apps.events import log, store
+from apps.events.hints import reason
 from apps.events.store import Position
 from apps.events.threads import in_reader, in_writer
 from apps.gateway.background import spawn
@@ -29,6 +30,7 @@ HEADS_AT_ONCE = 500
 LAYER_SECONDS = 2.0
 """How long anybody waits for the channel layer."""
 OPEN_AGAIN_SECONDS = JOIN_AGAIN_SECONDS = 1.0
+HEAR_AGAIN_SECONDS = 0.1
 
 Notice = dict[str, Any]
 
@@ -150,7 +152,7 @@ class Hub:
             async with asyncio.timeout(LAYER_SECONDS):
                 await self._ear.join(topic)
         except Exception as problem:
-            logger.warning("Following %s without hints, by its head alone: %r", topic, problem)
+            logger.warning("Following %s without hints, by its head alone: %s", topic, reason(problem))
             return False
         return True
 
@@ -170,7 +172,7 @@ class Hub:
                 async with asyncio.timeout(LAYER_SECONDS):
                     await self._ear.leave(topic)
             except Exception as problem:
-                logger.warning("Could not leave the group of %s: %r", topic, problem)
+                logger.warning("Could not leave the group of %s: %s", topic, reason(problem))
 
     # Hints
 
@@ -180,19 +182,26 @@ class Hub:
             try:
                 await self._ear.open()
             except Exception as problem:
-                logger.log(level, "There is no channel layer; heads alone tell what is new: %r", problem)
+                logger.log(level, "There is no channel layer; heads alone tell what is new: %s", reason(problem))
                 level = logging.DEBUG
                 await asyncio.sleep(OPEN_AGAIN_SECONDS)
 
     async def _listen(self, opening: "asyncio.Task[None]") -> None:
         await opening
+        level = logging.WARNING
         while True:
             try:
                 hint = await self._ear.hear()
+            except Exception as problem:
+                logger.log(level, "No hints come in; heads alone tell what is new: %s", reason(problem))
+                level = logging.DEBUG
+                await asyncio.sleep(HEAR_AGAIN_SECONDS)
+                continue
+            level = logging.WARNING
+            try:
                 self._take(hint)
             except Exception:
                 logger.exception("A hint could not be taken")
-                await asyncio.sleep(0.1)
 
     def _take(self, hint: dict[str, Any]) -> None:
         if hint["type"] == "log.notice":

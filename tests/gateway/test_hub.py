@@ -426,3 +426,43 @@ async def test_a_layer_that_comes_late_is_joined_and_until_then_nobody_waits_for
         assert log.reads[str(topic)] == 0
     finally:
         await hubs.stop()
+
+
+class LostLayer(InMemoryChannelLayer):
+    """A channel layer from which nothing is heard for a while."""
+
+    is_away = False
+
+    async def receive(self, channel):
+        if self.is_away:
+            raise ConnectionError("the connection was lost")
+        return await super().receive(channel)
+
+
+async def test_a_layer_that_is_lost_is_told_of_once_and_heard_again(
+    transactional_db, topic, write, settings, monkeypatch, caplog
+):
+    layer = LostLayer()
+    monkeypatch.setattr(log, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(hubs, "HEAR_AGAIN_SECONDS", 0.01)
+    settings.HEADS_CHECK_SECONDS = 3600
+    await start_hub()
+    try:
+        alice = Client(topic)
+        await alice.follow()
+        layer.is_away = True
+        await write(topic, "a")  # the last that is heard
+        await until(lambda: alice.apply() or alice.texts == ["a"])
+        await asyncio.sleep(0.1)
+        said = [record for record in caplog.records if record.name == hubs.__name__]
+        assert [(record.levelname, record.getMessage(), record.exc_info) for record in said if record.levelno > 10] == [
+            ("WARNING", "No hints come in; heads alone tell what is new: ConnectionError the connection was lost", None)
+        ]
+
+        layer.is_away = False
+        log.reads.clear()
+        await write(topic, "b")
+        await until(lambda: alice.apply() or alice.texts == ["a", "b"])
+        assert log.reads[str(topic)] == 0
+    finally:
+        await hubs.stop()
