@@ -6,11 +6,11 @@ import { test } from 'node:test'
 import { Lens } from '../../static/js/console/lens.js'
 import { Query } from '../../static/js/console/query.js'
 import { Search } from '../../static/js/console/search.js'
-import { LogActions } from '../../static/js/elements/log-actions.js'
-import { LogNames } from '../../static/js/elements/log-names.js'
-import { LogSettings } from '../../static/js/elements/log-settings.js'
-import { timeInWords } from '../../static/js/elements/log-time.js'
-import { LogWalk } from '../../static/js/elements/log-walk.js'
+import { LogActions } from '../../static/js/elements/log/actions.js'
+import { LogNames } from '../../static/js/elements/log/names.js'
+import { LogSettings } from '../../static/js/elements/log/settings.js'
+import { timeInWords } from '../../static/js/elements/log/time.js'
+import { LogWalk } from '../../static/js/elements/log/walk.js'
 import { randomLog, Server, tapeOf } from './log.js'
 
 const soon = () => new Promise((resolve) => setTimeout(resolve))
@@ -52,7 +52,7 @@ test('what stood still before a reload is not looked for again, and what is too 
     setItem: (key, value) => kept.set(key, value),
     removeItem: (key) => kept.delete(key),
   }
-  const { LogSettings: Settings } = await import('../../static/js/elements/log-settings.js?reloaded')
+  const { LogSettings: Settings } = await import('../../static/js/elements/log/settings.js?reloaded')
   const parts = consoleOf(new Server(), async () => null)
   const { lens, tools } = parts
   let words = ''

@@ -1,11 +1,11 @@
 // Which button, key or place does what with a log.
 
-import { selectedText } from './log-copy.js'
-import { forInput } from './log-time.js'
+import { selectedText } from './copy.js'
+import { forInput } from './time.js'
 
-/** @import {Prefs} from '../console/prefs.js' */
-/** @import {LogActions, Parts} from './log-actions.js' */
-/** @import {LogSettings} from './log-settings.js' */
+/** @import {Prefs} from '../../console/prefs.js' */
+/** @import {LogActions, Parts} from './actions.js' */
+/** @import {LogSettings} from './settings.js' */
 
 const TYPED = 250
 const TIMES = /** @type {const} */ (['off', 'relative', 'absolute'])

@@ -1,13 +1,13 @@
 // Going from place to place in a log: to a line, to the next hit, to a moment. What is not at hand is fetched first.
 
-import { hitIn, isHitHidden, reveal } from '../console/hidden.js'
-import { seqAt } from '../console/moment.js'
+import { hitIn, isHitHidden, reveal } from '../../console/hidden.js'
+import { seqAt } from '../../console/moment.js'
 
-/** @import {Lens} from '../console/lens.js' */
-/** @import {Search} from '../console/search.js' */
-/** @import {Address, Tape} from '../console/tape.js' */
-/** @import {StoredEvent} from '../realtime/types.d.ts' */
-/** @import {LogRows} from './log-rows.js' */
+/** @import {Lens} from '../../console/lens.js' */
+/** @import {Search} from '../../console/search.js' */
+/** @import {Address, Tape} from '../../console/tape.js' */
+/** @import {StoredEvent} from '../../realtime/types.d.ts' */
+/** @import {LogRows} from './rows.js' */
 
 export class LogWalk {
   #tape

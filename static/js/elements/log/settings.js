@@ -1,13 +1,13 @@
 // What the tools of a log say is wanted, put into its lens; and how somebody likes logs to be shown.
 
-import { readPrefs, writePrefs } from '../console/prefs.js'
-import { problemWith, Query, TooSlow } from '../console/query.js'
-import { Trial } from '../console/trial.js'
-import { storageOf } from '../memory.js'
+import { readPrefs, writePrefs } from '../../console/prefs.js'
+import { problemWith, Query, TooSlow } from '../../console/query.js'
+import { Trial } from '../../console/trial.js'
+import { storageOf } from '../../memory.js'
 
-/** @import {Lens} from '../console/lens.js' */
-/** @import {Filters, Prefs} from '../console/prefs.js' */
-/** @import {Parts} from './log-actions.js' */
+/** @import {Lens} from '../../console/lens.js' */
+/** @import {Filters, Prefs} from '../../console/prefs.js' */
+/** @import {Parts} from './actions.js' */
 
 const TOO_SLOW = 'This expression takes too long, so it is not looked for.'
 

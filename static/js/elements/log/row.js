@@ -1,13 +1,13 @@
 // One row of a log: its number, which is a link to it, its time, whose it is, and the text. Text of agents only ever
 // becomes text.
 
-import { cutSpans } from '../text/line.js'
-import { timeInWords } from './log-time.js'
-import { make } from './make.js'
+import { cutSpans } from '../../text/line.js'
+import { make } from '../make.js'
+import { timeInWords } from './time.js'
 
-/** @import {Span} from '../text/cells.js' */
-/** @import {Piece} from '../console/pieces.js' */
-/** @import {Printed} from '../console/printed.js' */
+/** @import {Span} from '../../text/cells.js' */
+/** @import {Piece} from '../../console/pieces.js' */
+/** @import {Printed} from '../../console/printed.js' */
 
 /**
  * @typedef {object} Shown what a row shows

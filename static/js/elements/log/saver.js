@@ -1,9 +1,9 @@
 // Saves a whole log as a file, and says how far it is.
 
-import { Export } from '../console/export.js'
-import { make } from './make.js'
+import { Export } from '../../console/export.js'
+import { make } from '../make.js'
 
-/** @import {Format, ReadAfter} from '../console/export.js' */
+/** @import {Format, ReadAfter} from '../../console/export.js' */
 
 /** @param {object} options @param {Format} options.format @param {string} options.name @param {ReadAfter} options.readAfter @param {(share: number) => void} options.progress @param {AbortSignal} options.signal */
 export async function save({ format, name, readAfter, progress, signal }) {

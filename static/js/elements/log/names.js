@@ -1,7 +1,7 @@
 // What the sources and agents of a log are called; each can be chosen once it has been seen.
 
-/** @import {StoredEvent} from '../realtime/types.d.ts' */
-/** @import {LogTools} from './log-tools.js' */
+/** @import {StoredEvent} from '../../realtime/types.d.ts' */
+/** @import {LogTools} from './tools.js' */
 
 export class LogNames {
   /** Is a source without a name called by the beginning of its id? */

@@ -1,6 +1,6 @@
 // What stands above and below the lines of a log: looking for words, filters, how it is shown, and files.
 
-import { make } from './make.js'
+import { make } from '../make.js'
 
 /** @typedef {ReturnType<typeof logTools>} LogTools */
 

@@ -1,14 +1,14 @@
 // The window onto a log: the rows that can be seen now, a few more above and below, and nothing else.
 
-import { LogAnchor } from './log-anchor.js'
-import { LogPins } from './log-pins.js'
-import { LogRow } from './log-row.js'
-import { LogScroll } from './log-scroll.js'
-import { make } from './make.js'
+import { make } from '../make.js'
+import { LogAnchor } from './anchor.js'
+import { LogPins } from './pins.js'
+import { LogRow } from './row.js'
+import { LogScroll } from './scroll.js'
 
-/** @import {Lens} from '../console/lens.js' */
-/** @import {Address, Tape} from '../console/tape.js' */
-/** @import {Shown} from './log-row.js' */
+/** @import {Lens} from '../../console/lens.js' */
+/** @import {Address, Tape} from '../../console/tape.js' */
+/** @import {Shown} from './row.js' */
 
 /** @typedef {{times: 'off' | 'relative' | 'absolute', start: number | null, digits: number}} Look */
 
@@ -261,7 +261,7 @@ export class LogRows {
 
   /** @param {number} index @param {{line: number, part: number}} where @param {string} above the source of the row above @param {boolean} isTop @returns {Shown} */
   #shown(index, { line: number, part }, above, isTop) {
-    const page = /** @type {import('../console/page.js').Page} */ (this.#tape.page(index))
+    const page = /** @type {import('../../console/page.js').Page} */ (this.#tape.page(index))
     const line = this.#tape.lines.line(index, number)
     const piece = page.pieceOf(number)
     const { seq, n } = page.addressOf(number)

@@ -1,7 +1,7 @@
 // The line at the top of the window, so that what is seen stays where it is when rows come, go or change above it.
 
-/** @import {Address, Tape} from '../console/tape.js' */
-/** @import {LogScroll} from './log-scroll.js' */
+/** @import {Address, Tape} from '../../console/tape.js' */
+/** @import {LogScroll} from './scroll.js' */
 
 /** @typedef {{seq: number, n: number, part: number, page: number, within: number}} Anchor */
 

@@ -1,9 +1,9 @@
 // What is selected in a log as clean text: without numbers, times and colours, each line once however it is wrapped, and
 // with the lines in between that are not in the document.
 
-import { sliceCells } from '../text/width.js'
+import { sliceCells } from '../../text/width.js'
 
-/** @import {Tape} from '../console/tape.js' */
+/** @import {Tape} from '../../console/tape.js' */
 
 const MOST_LINES = 200_000
 

@@ -1,11 +1,11 @@
 // What a log says about itself: how many lines, how far a search is, what is new, and what went wrong.
 
-/** @import {Intake} from '../console/intake.js' */
-/** @import {Lens} from '../console/lens.js' */
-/** @import {Search} from '../console/search.js' */
-/** @import {Tape} from '../console/tape.js' */
-/** @import {LogRows} from './log-rows.js' */
-/** @import {LogTools} from './log-tools.js' */
+/** @import {Intake} from '../../console/intake.js' */
+/** @import {Lens} from '../../console/lens.js' */
+/** @import {Search} from '../../console/search.js' */
+/** @import {Tape} from '../../console/tape.js' */
+/** @import {LogRows} from './rows.js' */
+/** @import {LogTools} from './tools.js' */
 
 const SAY_AGAIN = 15_000
 

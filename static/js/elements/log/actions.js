@@ -1,18 +1,18 @@
 // What a person can do with a log, whichever button, key or place it came from.
 
-import { reveal } from '../console/hidden.js'
-import { save } from './log-saver.js'
+import { reveal } from '../../console/hidden.js'
+import { save } from './saver.js'
 
-/** @import {Format} from '../console/export.js' */
-/** @import {Intake} from '../console/intake.js' */
-/** @import {Lens} from '../console/lens.js' */
-/** @import {Search} from '../console/search.js' */
-/** @import {Address, Tape} from '../console/tape.js' */
-/** @import {Page} from '../realtime/types.d.ts' */
-/** @import {LogRows} from './log-rows.js' */
-/** @import {LogStatus} from './log-status.js' */
-/** @import {LogTools} from './log-tools.js' */
-/** @import {LogWalk} from './log-walk.js' */
+/** @import {Format} from '../../console/export.js' */
+/** @import {Intake} from '../../console/intake.js' */
+/** @import {Lens} from '../../console/lens.js' */
+/** @import {Search} from '../../console/search.js' */
+/** @import {Address, Tape} from '../../console/tape.js' */
+/** @import {Page} from '../../realtime/types.d.ts' */
+/** @import {LogRows} from './rows.js' */
+/** @import {LogStatus} from './status.js' */
+/** @import {LogTools} from './tools.js' */
+/** @import {LogWalk} from './walk.js' */
 
 const SAVED_AT_ONCE = 500
 

@@ -1,10 +1,10 @@
 // What of a log a page showed, kept by the tab: after a reload the same lines are seen, through the same filters.
 
-import { addressIn, readPlace, writePlace } from '../console/prefs.js'
+import { addressIn, readPlace, writePlace } from '../../console/prefs.js'
 
-/** @import {LogNames} from './log-names.js' */
-/** @import {LogRows} from './log-rows.js' */
-/** @import {LogSettings} from './log-settings.js' */
+/** @import {LogNames} from './names.js' */
+/** @import {LogRows} from './rows.js' */
+/** @import {LogSettings} from './settings.js' */
 
 export class LogPlace {
   /** Whose log it is, and on which page; '' keeps nothing. */
