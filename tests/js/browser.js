@@ -15,6 +15,8 @@ export class FakeBrowser {
   #random
   #speed
   #before = {}
+  #isHeld = (_letter) => false
+  #held = []
 
   constructor({ random = Math.random, speed = 100 } = {}) {
     this.#random = random
@@ -106,7 +108,19 @@ export class FakeBrowser {
     this.#channels.get(channel.name)?.delete(channel)
   }
 
+  /** Letters of which this is so lie until `letGo`. */
+  holdBack(isHeld) {
+    this.#isHeld = isHeld
+    return this.#held
+  }
+
+  letGo() {
+    this.#isHeld = () => false
+    for (const [from, letter] of this.#held.splice(0)) this.carry(from, letter)
+  }
+
   carry(from, data) {
+    if (this.#isHeld(data)) return this.#held.push([from, data])
     const text = JSON.stringify(data)
     for (const to of this.#channels.get(from.name) ?? []) {
       if (to === from) continue

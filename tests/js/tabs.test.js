@@ -258,6 +258,24 @@ test('what a tab leaves while nobody leads, it hears no more', async () => {
   )
 })
 
+test('word of an earlier cut that comes after the line is up again holds nothing back', async () => {
+  slowly(10)
+  const [, second] = [await openLiveTab(), await openLiveTab()]
+  const held = browser.holdBack(({ say, status }) => say === 'known' && status.state !== 'live')
+  server.socketsWork = server.httpWorks = false
+  server.socket.cut()
+  await until(() => held.length, 'the second has asked how it stands')
+  server.socketsWork = server.httpWorks = true
+  second.client.retry()
+  await until(second.isLive)
+  const believed = []
+  second.client.watch(({ state }) => believed.push(state))
+  browser.letGo()
+  await until(() => believed.some((state) => state !== 'live'), 'it has come')
+  second.run(() => second.client.send('message', TOPIC, {}))
+  await until(() => server.done.length === 1, 'what it writes is sent')
+})
+
 test('a hidden leader is left the lead while its line is up, and loses it with the line', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()

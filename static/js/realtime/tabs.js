@@ -46,6 +46,8 @@ export class Tabs {
   #leader = ''
   /** Whether it knows what we follow. */
   #joined = false
+  /** Whether we were told `opened` since the line was last down. */
+  #isOpen = false
   #unanswered = 0
   #patience = PATIENCE + Math.random()
   #lookedAt = 0
@@ -169,8 +171,8 @@ export class Tabs {
     if (say === 'left') this.#lostLeader()
     if (say === 'known') {
       this.#mayRob(status)
-      // Its `opened` has not reached us.
-      if (isUp(status) && !this.#joined) this.#join()
+      // Its `opened` has not reached us, or word of an earlier cut came after it.
+      if (isUp(status) && !(this.#joined && this.#isOpen)) this.#join()
     }
   }
 
@@ -185,6 +187,7 @@ export class Tabs {
     // From the same leader it is another line, on which it follows for us what it did before.
     const resumed = this.#joined
     this.#joined = true
+    this.#isOpen = true
     this.#listener.opened({ ...hello, resumed })
   }
 
@@ -276,6 +279,7 @@ export class Tabs {
   /** @param {Status} status */
   #know(status) {
     this.#status = status
+    if (!isUp(status)) this.#isOpen = false
     this.#knownAt = performance.now()
     this.#listener.changed(status)
   }
