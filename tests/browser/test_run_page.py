@@ -289,6 +289,7 @@ async def test_open_runs_stay_in_tabs_and_are_closed_by_the_keyboard(window, api
     await page.keyboard.press("ArrowLeft")
     await page.keyboard.press("Delete")
     await expect(page.locator("run-tabs li")).to_have_count(1)
+    await expect(page.locator("run-tabs a[aria-current]")).to_be_focused()
     assert second in page.url
 
 

@@ -47,7 +47,9 @@ export class RunTabs extends HTMLElement {
     const { all } = this.#runs
     const focused = this.#list.contains(document.activeElement) ? idOf(document.activeElement) : ''
     this.#list.replaceChildren(...all.map((run) => this.#tab(run)))
-    if (focused) /** @type {HTMLElement | null} */ (this.#list.querySelector(`[data-open="${focused}"] a`))?.focus()
+    const find = (/** @type {string} */ tab) => /** @type {HTMLElement | null} */ (this.#list.querySelector(tab))
+    // Whoever has closed one is left with the run that is shown.
+    if (focused) (find(`[data-open="${focused}"] a`) ?? find('[aria-current]'))?.focus()
   }
 
   /** @param {OpenRun} run */
