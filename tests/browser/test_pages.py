@@ -171,6 +171,17 @@ async def test_what_was_typed_is_kept_until_the_server_has_it(window, alice, pag
     assert await page.input_value("#query") == ""
 
 
+async def test_who_presses_a_button_with_the_keyboard_stays_with_it(window, alice, pages):
+    page = await (await window(alice)).open("/tasks/")
+    await live(page)
+    await page.fill("#query", "echo one")
+    button = page.locator("#submit button")
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("#tasks >> text=echo one")
+    await expect(button).to_be_focused()
+
+
 async def test_spaces_alone_are_no_task_no_command_and_no_session(window, alice, pages):
     hers = await window(alice)
     for path, field, listed in [

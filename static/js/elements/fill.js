@@ -28,6 +28,7 @@ export function sayProblem(place, words) {
 
 /** Do what a button asks for; meanwhile it can't be pressed again, and what goes wrong is said next to it. @param {HTMLButtonElement} button @param {Element} place @param {() => Promise<any>} work @returns {Promise<any>} */
 export async function pressed(button, place, work) {
+  const hadFocus = button === document.activeElement
   button.disabled = true
   sayProblem(place, '')
   try {
@@ -37,6 +38,8 @@ export async function pressed(button, place, work) {
     return null
   } finally {
     button.disabled = false
+    // Browsers take the focus from what can't be pressed.
+    if (hadFocus && document.activeElement === document.body) button.focus({ preventScroll: true })
   }
 }
 
