@@ -99,6 +99,23 @@ test('a tab with a cursor of another life is told to begin anew', async () => {
   assert.deepEqual([resets[0].epoch, resets[0].head], ['e1', 1])
 })
 
+test('a tab that comes after a topic began anew is told of its new end', async () => {
+  server.socketsWork = false
+  for (let n = 0; n < 9; n++) server.store(TOPIC)
+  const first = openTab(9)
+  await until(() => first.client.standing.state === 'polling')
+  const resets = []
+  first.client.on('reset', ({ data }) => resets.push(data.head))
+  Object.assign(server.topic(TOPIC), { epoch: 'e2', events: [] })
+  server.store(TOPIC)
+  await until(() => resets.length, 'the topic begins anew')
+  const later = openTab(0, { topic: 'chat.2' })
+  await until(() => later.client.standing.state === 'polling')
+  const feed = later.run(() => later.client.follow(TOPIC))
+  await until(() => feed.epoch !== null)
+  assert.deepEqual(feed.cursor, { epoch: 'e2', seq: 1 })
+})
+
 test('each topic is followed once, and until the last tab has left it', async () => {
   const first = await openLiveTab()
   const second = await openLiveTab()

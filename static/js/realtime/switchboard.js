@@ -228,7 +228,8 @@ export class Switchboard {
     } else if (!shared) this.#elsewhere(frame)
     else if (type === CONTROL.SUBSCRIBED) this.#subscribed(frame, shared)
     else {
-      if (type === CONTROL.RESET) Object.assign(shared, { seq: frame.data.head, epoch: frame.data.epoch, newest: [] })
+      const { epoch, head } = frame.data ?? {}
+      if (type === CONTROL.RESET) Object.assign(shared, { epoch, head, seq: head, newest: [] })
       this.#spread(topic, shared, frame)
       if (type === CONTROL.UNSUBSCRIBED) this.#forget(topic)
     }
