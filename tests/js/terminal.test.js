@@ -19,6 +19,7 @@ function stage(count, { floor = 0, command = () => 'a', delay = () => 0 } = {}) 
   const log = Array.from({ length: count }, (_, n) => printed(n + 1, command(n + 1), n))
   let text = ''
   let reads = 0
+  let isCut = false
   const replay = new Replay({
     head: count,
     changed: () => {},
@@ -32,6 +33,7 @@ function stage(count, { floor = 0, command = () => 'a', delay = () => 0 } = {}) 
     },
     read: async ({ before, after, limit }) => {
       reads += 1
+      if (isCut) throw new Error('cut')
       const known = log.filter(({ seq }) => seq > floor)
       const events =
         before === undefined
@@ -47,7 +49,10 @@ function stage(count, { floor = 0, command = () => 'a', delay = () => 0 } = {}) 
     log.push(event)
     if (tell) replay.take(event)
   }
-  return { replay, print, seen: () => text.trim().split(' ').filter(Boolean).map(Number), reads: () => reads }
+  const cut = () => {
+    isCut = true
+  }
+  return { replay, print, cut, seen: () => text.trim().split(' ').filter(Boolean).map(Number), reads: () => reads }
 }
 const to = (last, first = 1) => Array.from({ length: last - first + 1 }, (_, n) => first + n)
 
@@ -78,6 +83,25 @@ test('events that come while it goes to the end are not lost', async () => {
   await going
   await new Promise((resolve) => setTimeout(resolve, 50))
   assert.deepEqual(seen(), to(7))
+})
+
+test('while it goes to the end nothing older is drawn, and each piece is asked for once', async () => {
+  const { replay, print, seen, reads } = stage(2000, { delay: (n) => (n === 1 ? 30 : 1) })
+  const going = replay.live()
+  print()
+  await new Promise((resolve) => setTimeout(resolve, 15))
+  assert.deepEqual(seen(), [])
+  await going
+  assert.deepEqual(seen(), to(2001, 1501))
+  assert.equal(reads(), 2)
+})
+
+test('what keeps it from the end is told once, to whoever wanted to go there', async () => {
+  const { replay, print, cut } = stage(5)
+  cut()
+  const going = replay.live()
+  print()
+  await assert.rejects(going, /cut/)
 })
 
 test('standing at a point shows what was so then, and news only move the end', async () => {

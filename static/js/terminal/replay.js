@@ -25,6 +25,7 @@ export class Replay {
   mode = 'paused'
   /** Each going anywhere makes the one before it void. */
   #journey = 0
+  #isUnderWay = false
   #isCatchingUp = false
   /** @type {() => void} */
   #wake = () => {}
@@ -89,7 +90,7 @@ export class Replay {
   /** A live event. @param {StoredEvent} event */
   take(event) {
     this.head = Math.max(this.head, event.seq)
-    if (this.mode === 'live' && !this.#isCatchingUp && event.seq === this.seq + 1) this.#pass(event)
+    if (this.mode === 'live' && !this.#isBusy && event.seq === this.seq + 1) this.#pass(event)
     else if (this.mode === 'live') this.#catchUp()
     this.#changed()
   }
@@ -109,11 +110,19 @@ export class Replay {
     return Math.max(low, this.floor)
   }
 
+  /** What has come meanwhile is fetched at its end. */
+  get #isBusy() {
+    return this.#isUnderWay || this.#isCatchingUp
+  }
+
   /** Write afresh what leads up to `seq`. false: somebody wanted to go elsewhere meanwhile. @param {number} seq */
   async #stand(seq) {
     const journey = ++this.#journey
     this.#wake()
-    const events = await this.#leadingTo(seq)
+    this.#isUnderWay = true
+    const events = await this.#leadingTo(seq).finally(() => {
+      if (journey === this.#journey) this.#isUnderWay = false
+    })
     if (journey !== this.#journey) return false
     this.#screen.clear()
     this.seq = events[0] ? events[0].seq - 1 : seq
@@ -146,7 +155,7 @@ export class Replay {
   }
 
   async #catchUp() {
-    if (this.#isCatchingUp) return
+    if (this.#isBusy) return
     this.#isCatchingUp = true
     const journey = this.#journey
     try {
