@@ -102,6 +102,8 @@ test('what keeps it from the end is told once, to whoever wanted to go there', a
   const going = replay.live()
   print()
   await assert.rejects(going, /cut/)
+  // A rejection that nobody hears of ends the test here.
+  await new Promise((resolve) => setTimeout(resolve))
 })
 
 test('standing at a point shows what was so then, and news only move the end', async () => {
