@@ -138,6 +138,8 @@ function refuse(bubble, { id, data: { content }, refusal }) {
   }
   const again = () => {
     talk.sending(bubble)
+    // The button is gone, and whoever pressed it is with the messages.
+    element('messages').focus({ preventScroll: true })
     follow(bubble, content, client.again(id))
   }
   /** @type {Record<string, () => void>} */
