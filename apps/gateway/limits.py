@@ -26,14 +26,14 @@ class Bucket:
         self._tokens = self._burst
         self._at = time.monotonic()
 
-    def take(self) -> float:
-        """Take a token: 0, or the seconds until there is one."""
+    def take(self, count: int = 1) -> float:
+        """Take so many tokens: 0, or the seconds until there are as many."""
         now = time.monotonic()
         self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
         self._at = now
-        if self._tokens < 1:
-            return (1 - self._tokens) / self._rate
-        self._tokens -= 1
+        if self._tokens < count:
+            return (count - self._tokens) / self._rate
+        self._tokens -= count
         return 0.0
 
 

@@ -12,11 +12,18 @@ import time
 from asyncio import Transport
 from typing import Any
 
+from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from apps.accounts.refusals import TooFast
+from apps.events import wire
+from apps.gateway.frames import Frame
+from apps.gateway.limits import Bucket
 from apps.gateway.outlets import RawOutlet
 
 PING = bytes((0x89, 0x00))
+PIECE = 4096
+"""Bytes that are parsed at a time; what comes at once may hold a hundred thousand of the smallest WebSocket frames."""
 
 
 class SharedFrameProtocol(WebSocketsSansIOProtocol):
@@ -25,8 +32,12 @@ class SharedFrameProtocol(WebSocketsSansIOProtocol):
     outlet: RawOutlet | None = None
     alive_at = 0.0
     unsent = 0
+    allowed: Bucket | None = None
 
     def handle_connect(self, event: Any) -> None:
+        # Pings, pongs and the parts of messages cost as much as messages, which alone the gateway counts.
+        limits = settings.LIMITS
+        self.allowed = Bucket(2 * max(limits["frames_per_second"], limits["agent_frames_per_second"]))
         super().handle_connect(event)
         if hasattr(self, "scope"):
             extensions: dict[str, Any] = self.scope["extensions"]
@@ -44,7 +55,28 @@ class SharedFrameProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.alive_at = time.monotonic()
-        super().data_received(data)
+        for start in range(0, len(data), PIECE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + PIECE])
+
+    def handle_events(self) -> None:
+        """Whoever sends far more frames than the gateway would take is cut off before they are looked at."""
+        if self.allowed is not None and self.allowed.take(len(self.conn.events)):
+            self._cut_off(TooFast("You send too many WebSocket frames.", retry_after=1.0))
+        else:
+            super().handle_events()
+
+    def handle_ping(self) -> None:
+        """Whoever does not take our pongs is read no further until it does, so that they cannot pile up."""
+        super().handle_ping()
+        if not self.writable.is_set():
+            self.transport.pause_reading()
+
+    def handle_cont(self, event: Any) -> None:
+        """The size of a message is limited; how many empty parts it has is not."""
+        if event.data or event.fin:
+            super().handle_cont(event)
 
     def sign_of_life(self, now: float) -> float:
         """When there was the last one. While much is unsent nothing is read: who takes some of it is alive too."""
@@ -78,6 +110,8 @@ class SharedFrameProtocol(WebSocketsSansIOProtocol):
 
     def resume_writing(self) -> None:
         super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
         if self.outlet is not None:
             self.outlet.resume()
 
@@ -88,6 +122,15 @@ class SharedFrameProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._detach()
+
+    def _cut_off(self, refusal: TooFast) -> None:
+        """Say why and close. Whoever takes nothing would not read that either."""
+        if self.handshake_complete and self.writable.is_set() and not self.close_sent:
+            self.transport.write(Frame(wire.error(refusal)).raw_text)
+            self.conn.fail(refusal.close_code or 0, refusal.message)
+            self.handle_parser_exception()
+        else:
+            self.transport.abort()
 
     def _detach(self) -> None:
         if self.outlet is not None:
