@@ -20,8 +20,8 @@ EVERYONE = "everyone"
 
 Hint = dict[str, Any]
 
-_NOTHING: Hint = {"type": "log.notice", "notice": {}}
-"""Said until it gets through, when nothing else is: that shows when hints can leave again."""
+NOTHING: Hint = {"type": "log.notice", "notice": {}}
+"""Said until it gets through, when nothing else is: that shows whether hints can leave."""
 
 
 def reason(problem: BaseException) -> str:
@@ -72,5 +72,5 @@ class Outgoing(ABC):
                         logger.warning("The channel layer takes no hints: %s", reason(problem))
                     self.is_failing = True
                     self._hints.clear()
-                    self._notices.appendleft((group, hint) if group == EVERYONE else (EVERYONE, _NOTHING))
+                    self._notices.appendleft((group, hint) if group == EVERYONE else (EVERYONE, NOTHING))
                     await asyncio.sleep(SEND_AGAIN_SECONDS)

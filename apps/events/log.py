@@ -23,7 +23,7 @@ from django.db import connection, transaction
 
 from apps.events import store, wire
 from apps.events.declare import Event, Topic, Whisper
-from apps.events.hints import EVERYONE, Hint, Outgoing, reason
+from apps.events.hints import EVERYONE, NOTHING, Hint, Outgoing, reason
 from apps.events.models import StoredEvent
 from apps.events.search import Filter, Place, find
 from apps.events.store import Position
@@ -237,7 +237,8 @@ class Ear(Outgoing):
         _ears.append(self)
 
     async def open(self) -> None:
-        """Begin to hear."""
+        """Begin to hear. Raises whatever keeps the layer from being reached."""
+        await self.send(EVERYONE, NOTHING)  # first: channels_redis keeps the queue of a channel that it failed to make
         self._channel = await self._layer.new_channel("signalbox")
         await self._layer.group_add(EVERYONE, self._channel)
         self.is_open = True

@@ -4,6 +4,8 @@ import asyncio
 import time
 
 import pytest
+from channels_redis.pubsub import RedisPubSubChannelLayer
+from redis.exceptions import RedisError
 
 from apps.events import hints, log
 from apps.events.log import Ear, hints_arrive
@@ -52,6 +54,13 @@ async def ear(layer):
     ear.close()
 
 
+@pytest.fixture
+async def open_ear(layer, ear):
+    await ear.open()
+    layer.sent.clear()
+    return ear
+
+
 def say(*numbers, topic="story.a"):
     for n in numbers:
         log._say(topic, {"n": n})
@@ -68,12 +77,19 @@ async def until(true):
             await asyncio.sleep(0.005)
 
 
-async def test_hints_leave_in_order_from_any_thread(layer, ear):
-    await ear.open()
+async def test_hints_leave_in_order_from_any_thread(layer, open_ear):
     await asyncio.to_thread(say, 1, 2, 3)
     await until(lambda: len(layer.sent) == 3)
     assert layer.sent == [("topic.story.a", 1), ("topic.story.a", 2), ("topic.story.a", 3)]
     assert hints_arrive()
+
+
+async def test_each_try_to_open_leaves_nothing_behind_in_a_redis_layer_that_is_away(ear):
+    ear._layer = RedisPubSubChannelLayer(hosts=[{"address": "redis://127.0.0.1:1"}])
+    for _ in range(3):
+        with pytest.raises(RedisError):
+            await ear.open()
+    assert not ear._layer.channels
 
 
 @pytest.mark.parametrize("how", ["hangs", "is_away"])
@@ -89,11 +105,10 @@ async def test_a_layer_that_was_never_there_keeps_nobody_waiting_and_is_told(lay
     await until(hints_arrive)
 
 
-async def test_what_everyone_has_to_hear_is_said_when_the_layer_is_back(layer, ear):
-    await ear.open()
+async def test_what_everyone_has_to_hear_is_said_when_the_layer_is_back(layer, open_ear):
     layer.is_away = True
     say(1)
-    await until(lambda: ear.is_failing)
+    await until(lambda: open_ear.is_failing)
     notify("alice is out", "bob is out")
     say(2)
     await asyncio.sleep(0.1)
@@ -104,12 +119,11 @@ async def test_what_everyone_has_to_hear_is_said_when_the_layer_is_back(layer, e
     assert hints_arrive()
 
 
-async def test_so_it_is_if_the_layer_went_while_it_was_said(layer, ear):
-    await ear.open()
+async def test_so_it_is_if_the_layer_went_while_it_was_said(layer, open_ear):
     layer.is_away = True
     notify("alice is out")
     say(1)
-    await until(lambda: ear.is_failing)
+    await until(lambda: open_ear.is_failing)
     layer.is_away = False
     await until(lambda: layer.sent)
     say(2)
@@ -117,8 +131,7 @@ async def test_so_it_is_if_the_layer_went_while_it_was_said(layer, ear):
     assert layer.sent == [(hints.EVERYONE, "alice is out"), ("topic.story.a", 2)], "readers look for 1 themselves"
 
 
-async def test_a_layer_that_is_back_is_known_to_be_before_there_is_anything_to_say(layer, ear):
-    await ear.open()
+async def test_a_layer_that_is_back_is_known_to_be_before_there_is_anything_to_say(layer, open_ear):
     layer.is_away = True
     say(1)
     await until(lambda: not hints_arrive())
@@ -126,14 +139,13 @@ async def test_a_layer_that_is_back_is_known_to_be_before_there_is_anything_to_s
     await until(hints_arrive)
 
 
-async def test_only_so_much_waits(layer, ear, monkeypatch):
-    await ear.open()
+async def test_only_so_much_waits(layer, open_ear, monkeypatch):
     layer.is_away = True
     for n in range(hints.NOTICES_WAITING + 500):
-        ear._enqueue(hints.EVERYONE, {"notice": str(n)})
-    await until(lambda: ear.is_failing)
+        open_ear._enqueue(hints.EVERYONE, {"notice": str(n)})
+    await until(lambda: open_ear.is_failing)
     layer.is_away = False
-    await until(lambda: not ear._notices)
+    await until(lambda: not open_ear._notices)
     assert len(layer.sent) == hints.NOTICES_WAITING
 
 
