@@ -4,6 +4,7 @@ import { afterEach, beforeEach, mock, test } from 'node:test'
 import { Connection } from '../../static/js/realtime/connection.js'
 
 const CUT = { code: 1006, refusal: null }
+const HANGS = 'it neither comes up nor ends'
 const RAN_OUT = { code: 4401, refusal: null }
 
 let now
@@ -25,13 +26,14 @@ afterEach(() => {
 /** `fate` says of each line how it ends at once, or nothing if it comes up. */
 function connect(fate = () => {}, options = {}) {
   const opener = (transport) => (listener) => {
-    const line = { transport, at: now, ...listener, send: () => true, close() {}, giveUp() {} }
+    const line = { transport, at: now, ...listener, send: () => true, close: () => (line.isClosed = true), giveUp() {} }
     lines.push(line)
     line.open = () => queueMicrotask(() => whatBecomesOf(line))
     return line
   }
   const whatBecomesOf = (line) => {
     const ending = fate(line)
+    if (ending === HANGS) return
     if (ending) line.closed(ending)
     else line.opened({})
   }
@@ -102,6 +104,23 @@ test('polling that breaks is taken up again long before the socket is tried', as
   await later(3000)
   const again = lines.findLast(({ transport }) => transport === 'http')
   assert.ok(again.at > endedAt && again.at - endedAt <= 2000, `${again.at - endedAt} ms`)
+})
+
+test('polling that has not come up when the socket does is given up', async () => {
+  let isAway = true
+  const connection = connect(({ transport }) => (transport === 'http' ? HANGS : isAway && CUT))
+  await later(20_000)
+  const [polling] = lines.filter(({ transport }) => transport === 'http')
+  assert.ok(!polling.isClosed)
+  isAway = false
+  connection.retry()
+  await later(100)
+  assert.deepEqual([connection.status.state, polling.isClosed], ['live', true])
+
+  isAway = true
+  lines.at(-1).closed(CUT)
+  await later(20_000)
+  assert.equal(count('http'), 2, 'it is tried anew after the next cut')
 })
 
 test('where nothing answers, polling is tried more and more rarely', async () => {

@@ -148,8 +148,6 @@ export class Connection {
   /** @param {Transport} transport @param {ReturnType<Opener>} line @param {Hello} hello */
   #opened(transport, line, hello) {
     this.#opening.delete(transport)
-    // Polling that comes up while the socket did too is not needed any more.
-    if (transport === 'http' && this.#transport === 'websocket') return line.close()
     // Somebody else has logged in meanwhile, who must not say what this page's person wrote.
     if (this.#user && hello.user && `${hello.user.id}` !== this.#user) {
       line.close()
@@ -167,6 +165,7 @@ export class Connection {
     this.#wasUp = true
     this.#stopTrying('http')
     this.#stopTrying(transport)
+    if (transport === 'websocket') this.#stopOpening()
     this.#become(transport === 'websocket' ? 'live' : 'polling')
     this.#listener.opened(hello)
     this.#monitor.start((hello.heartbeat_interval ?? 25) * 1000)
@@ -255,6 +254,10 @@ export class Connection {
     this.#stopTrying('http')
     this.#line?.close()
     this.#dropLine()
+    this.#stopOpening()
+  }
+
+  #stopOpening() {
     for (const line of this.#opening.values()) line.close()
     this.#opening.clear()
   }
