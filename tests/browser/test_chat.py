@@ -152,6 +152,32 @@ async def test_what_waits_is_seen_after_a_reload_and_so_is_its_refusal(window, a
     assert await page.input_value("#write textarea") == "a\0b"
 
 
+async def test_what_is_written_before_the_browsers_store_has_opened_is_shown_once(window, alice, room):
+    hers = await window(alice)
+    nothing_gets_out = "**/api/v1/frames/"
+    await hers.context.route(nothing_gets_out, lambda route: route.abort())
+    await hers.context.add_init_script(
+        """const { open } = IDBFactory.prototype
+        IDBFactory.prototype.open = function (...names) {
+          const real = open.apply(this, names)
+          return {
+            get result() { return real.result },
+            set onsuccess(heard) { real.onsuccess = () => setTimeout(heard, 2000) },
+            set onerror(heard) { real.onerror = heard },
+            set onupgradeneeded(heard) { real.onupgradeneeded = heard },
+          }
+        }"""
+    )
+    page = await hers.open(f"{room['path']}?transport=poll")
+    await write(page, "once")
+    await expect(page.locator(".message")).to_have_count(1)
+    await page.evaluate(f"{script('here.js')}.then(({{ client }}) => client.loaded)")
+    await expect(page.locator(".message")).to_have_count(1)
+    await hers.context.unroute(nothing_gets_out)
+    await hears(page, "once")
+    await expect(page.locator(".message[data-state]")).to_have_count(0)
+
+
 async def test_days_and_speakers_are_told_apart(window, alice, bob, api, room):
     await api(alice).send_frame("member:add", room["topic"], user_id=bob.id)
     for who, words in [(alice, "one"), (alice, "two"), (bob, "three")]:

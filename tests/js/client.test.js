@@ -239,8 +239,12 @@ test('what an earlier page left is known before the connection is, and its refus
   const put = []
   const store = { all: async () => [refused, left], put: async (one) => put.push(one), remove: async () => {} }
   client = new Client({ store })
-  await client.loaded
-  assert.deepEqual([client.waitingOn('chat.9').length, client.refused], [1, [refused]])
+  const earlier = await client.loaded
+  assert.deepEqual(
+    [earlier.waiting.map(({ id, topic }) => [id, topic]), earlier.refused],
+    [[['left', 'chat.9']], [refused]],
+  )
+  assert.deepEqual(client.refused, [refused])
 
   const told = []
   client.on('refused', ({ data }) => told.push([data.id, data.refusal.code]))

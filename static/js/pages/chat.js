@@ -109,11 +109,11 @@ element('people').addEventListener('click', async ({ target }) => {
 
 /** What an earlier page of ours has not got through yet, and what was refused, there or elsewhere. */
 async function showOurs() {
-  await client.loaded
-  for (const refused of client.refused) {
-    if (refused.topic === feed.topic) refuse(bubbleOf(refused.data.content), refused)
+  const { waiting, refused } = await client.loaded
+  for (const one of refused) if (one.topic === feed.topic) refuse(bubbleOf(one.data.content), one)
+  for (const { topic, data, answer } of waiting) {
+    if (topic === feed.topic) follow(bubbleOf(data.content), data.content, answer)
   }
-  for (const { data, answer } of client.waitingOn(feed.topic)) follow(bubbleOf(data.content), data.content, answer)
 }
 
 /** See what becomes of a message. @param {HTMLElement} bubble @param {string} content @param {Promise<any>} answer */

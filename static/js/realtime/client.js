@@ -22,7 +22,7 @@ import { IndexedStore } from './store.js'
 import { subscribe } from './subscribe.js'
 import { Topics } from './topics.js'
 
-/** @import {Cursor, Entry, Frame, Hello, LineListener, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
+/** @import {Cursor, Entry, Frame, Hello, Left, LineListener, Status, StoredEvent, Store, Wire, WireListener} from './types.d.ts' */
 /** @import {Listener} from './listeners.js' */
 /** @import {Tabs} from './tabs.js' */
 
@@ -37,7 +37,7 @@ export class Client {
   #listeners = new Listeners()
   /** @type {Set<(standing: Standing) => void>} */
   #watchers = new Set()
-  /** Settles when it is known what an earlier page left to be sent, and what of it was refused. @type {Promise<void>} */
+  /** What an earlier page left to be sent, as soon as it is known, and what was refused. @type {Promise<Left>} */
   loaded
   #forgotten = { replayed: 0, lost: 0 }
   #frameBytes = Number(LIMITS.FRAME_BYTES)
@@ -198,11 +198,6 @@ export class Client {
   /** Say what is worth nothing a second later. @param {string} type @param {string} topic @param {object} data */
   whisper(type, topic, data) {
     if (this.#wire.status.state === 'live') this.#wire.send({ type, id: WHISPER + newId(), topic, data })
-  }
-
-  /** What is written on `topic` and not answered yet. @param {string} topic */
-  waitingOn(topic) {
-    return this.#outbox.on(topic)
   }
 
   /** What of mine was refused for good, oldest first, on whatever page I wrote it: kept until it is sent again or dismissed. */

@@ -3,7 +3,7 @@
 
 import { Problem } from './problem.js'
 
-/** @import {Entry, Frame, Refused, Store} from './types.d.ts' */
+/** @import {Entry, Frame, Left, Refused, Store} from './types.d.ts' */
 
 const MOST = 100
 const ANSWERED_WITHIN = 15_000
@@ -45,24 +45,27 @@ export class Outbox {
     return [...this.#refused.values()]
   }
 
-  /** What is not answered yet on `topic`, oldest first. @param {string} topic @returns {{data: any, answer: Promise<any>}[]} */
-  on(topic) {
-    const here = [...this.#waiting.values()].filter(({ entry }) => entry.topic === topic)
-    return here.map(({ entry, answer }) => ({ data: entry.data, answer }))
-  }
-
-  /** Take up what an earlier page left; it goes before what this page has written meanwhile. */
+  /** Take up what an earlier page left; it goes before what this page has written meanwhile. @returns {Promise<Left>} */
   async load() {
-    const left = (await this.#store?.all().catch(() => [])) ?? []
+    const entries = (await this.#store?.all().catch(() => [])) ?? []
     const younger = [...this.#waiting.entries()]
     this.#waiting.clear()
-    for (const entry of left) {
-      if ('refusal' in entry) this.#refused.set(entry.id, entry)
-      else this.#waiting.set(entry.id, waitingFor(entry))
+    /** @type {Left} */
+    const left = { waiting: [], refused: [] }
+    for (const entry of entries) {
+      if ('refusal' in entry) {
+        this.#refused.set(entry.id, entry)
+        left.refused.push(entry)
+      } else {
+        const waiting = waitingFor(entry)
+        this.#waiting.set(entry.id, waiting)
+        left.waiting.push({ ...entry, answer: waiting.answer })
+      }
     }
     for (const [id, waiting] of younger) this.#waiting.set(id, waiting)
     this.#pump()
-    if (left.length) this.#changed()
+    if (entries.length) this.#changed()
+    return left
   }
 
   /**

@@ -109,6 +109,9 @@ export type Entry = { id: string; type: string; topic: string | null; data: any;
 /** A frame that was to be kept, and that the server has refused for good. */
 export type Refused = Entry & { refusal: Refusal }
 
+/** What an earlier page had written, oldest first: what waits for its answer, and what was refused. */
+export type Left = { waiting: (Entry & { answer: Promise<unknown> })[]; refused: Refused[] }
+
 /** Where entries wait across reloads: to be sent, or to be seen by whoever wrote what was refused. */
 export interface Store {
   all(): Promise<(Entry | Refused)[]>
