@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, Max, Min, OuterRef, Q
+from django.db.models import Max, Min, OuterRef, Subquery
 
 from apps.accounts import audit, sessions, tokens
 from apps.events import declare, wire
@@ -20,31 +20,56 @@ from apps.events.sweeper import sweeps
 HOUR = 3600.0
 EVENTS_AT_ONCE = 1_000
 """Deleted in one transaction, as are other rows. Whoever has something to store waits no longer than that takes."""
+TOPICS_AT_ONCE = 20
+"""Pruned in one transaction."""
+HEADS_AT_ONCE = 500
+"""Looked at in one transaction: there is one for each command that has ever run, and most have nothing to prune."""
 
 
 def prune(limits: Mapping[str, Retention] | None = None) -> int:
-    """Delete what each kind of topic no longer keeps. How many events went.
-
-    `limits` replaces the declared retention of some kinds.
-    """
-    gone = 0
-    while (cut := prune_some(limits)) is not None:
+    """Delete what the kinds of topics in `limits` no longer keep; left out: all, as declared. How many events went."""
+    pruning, gone = Pruning(limits), 0
+    while (cut := pruning.go_on()) is not None:
         gone += cut
     return gone
 
 
-def prune_some(limits: Mapping[str, Retention] | None = None) -> int | None:
-    """As `prune`, EVENTS_AT_ONCE of one topic at most; None when nothing is left to do."""
-    for kind, topic_class in declare.topics.items():
-        retention = (limits or {}).get(kind, topic_class.retention)
-        if (head := _too_long(kind, retention)) is not None:
-            return _cut(head.topic, _floor(head, retention))
-    return None
+class Pruning:
+    """One way through all topics, in their order, in portions."""
+
+    def __init__(self, limits: Mapping[str, Retention] | None = None) -> None:
+        self._limits = limits or {kind: topic.retention for kind, topic in declare.topics.items()}
+        self._after = ""
+        """The last topic that is done."""
+
+    def go_on(self) -> int | None:
+        """Do the next portion. How many events went; None: all topics are done."""
+        first = StoredEvent.objects.filter(topic=OuterRef("topic"), seq=OuterRef("floor") + 1)
+        heads = Head.objects.filter(topic__gt=self._after).annotate(oldest=Subquery(first.values("created_at")))
+        gone = raised = topics = 0
+        for head in (looked_at := list(heads.order_by("topic")[:HEADS_AT_ONCE])):
+            retention = self._limits.get(head.topic.partition(".")[0])
+            if retention and _is_too_long(head, head.oldest, retention):
+                floor = _floor(head, retention)
+                gone += _cut(head.topic, floor)
+                raised += floor - head.floor
+                topics += 1
+                if raised >= EVENTS_AT_ONCE or topics >= TOPICS_AT_ONCE:
+                    return gone  # There may be more of this one.
+            self._after = head.topic
+        return gone if looked_at else None
+
+
+_under_way: Pruning | None = None
 
 
 @sweeps(seconds=HOUR)
 def prune_by_declaration() -> bool:
-    return prune_some() is not None
+    global _under_way
+    _under_way = _under_way or Pruning()
+    if _under_way.go_on() is None:
+        _under_way = None
+    return _under_way is not None
 
 
 @sweeps(seconds=HOUR)
@@ -64,17 +89,13 @@ def forget_old_sessions() -> bool:
     return sessions.forget(_days_ago(1), EVENTS_AT_ONCE) > 0
 
 
-def _too_long(kind: str, retention: Retention) -> Head | None:
-    """A topic of this kind that keeps more than it should."""
-    heads = Head.objects.filter(Q(topic=kind) | Q(topic__startswith=f"{kind}."), seq__gt=F("floor"))
-    excess = Q(pk__in=[])
-    if retention.events is not None:
-        excess |= Q(seq__gt=F("floor") + retention.events)
-    if retention.days is not None:
-        oldest = StoredEvent.objects.filter(topic=OuterRef("topic"), seq=OuterRef("floor") + 1)
-        # One whose floor lies too low, as old versions could leave it, is put right.
-        excess |= Q(Exists(oldest.filter(created_at__lt=_days_ago(retention.days)))) | ~Q(Exists(oldest))
-    return heads.filter(excess).first()
+def _is_too_long(head: Head, oldest: datetime | None, retention: Retention) -> bool:
+    """`oldest`: when the event above the floor was. If there is none, the floor lies too low, as in old versions."""
+    if retention.events is not None and head.seq > head.floor + retention.events:
+        return True
+    if retention.days is None or head.seq == head.floor:
+        return False
+    return oldest is None or oldest < _days_ago(retention.days)
 
 
 def _floor(head: Head, retention: Retention) -> int:

@@ -8,8 +8,9 @@ from uuid import uuid4
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
 from apps.accounts import tokens
@@ -17,7 +18,7 @@ from apps.accounts.models import AuditEntry, TokenFamily
 from apps.events import log, retention, wire
 from apps.events.declare import Retention
 from apps.events.models import Head, StoredEvent
-from apps.events.retention import prune, prune_some
+from apps.events.retention import Pruning, prune
 from tests.events.story import LineWritten, StoryTopic
 from tests.support.processes import ROOT
 
@@ -29,6 +30,16 @@ def long_story(topic):
     with transaction.atomic():
         log.append(topic, *[LineWritten(text=str(i)) for i in range(1, 11)])
     return topic
+
+
+@pytest.fixture
+def topics():
+    """Ten of them, in order, with an event each."""
+    topics = sorted((StoryTopic(key=uuid4().hex) for _ in range(10)), key=str)
+    for topic in topics:
+        with transaction.atomic():
+            log.append(topic, LineWritten(text="once"))
+    return topics
 
 
 def kept(topic):
@@ -71,12 +82,37 @@ def test_pruning_again_changes_nothing(long_story):
 def test_a_long_history_goes_in_portions_that_let_others_write(long_story, retention, monkeypatch):
     age(long_story, until=8)
     monkeypatch.setattr("apps.events.retention.EVENTS_AT_ONCE", 3)
-    cuts = []
-    while (cut := prune_some({"story": retention})) is not None:
+    cuts, pruning = [], Pruning({"story": retention})
+    while (cut := pruning.go_on()) is not None:
         cuts.append(cut)
         assert kept(long_story)[0] == Head.objects.get(topic=str(long_story)).floor + 1
     assert cuts == [3, 3, 2]
     assert kept(long_story) == [9, 10]
+
+
+def test_many_topics_go_in_portions_and_in_one_way_through(topics, monkeypatch):
+    monkeypatch.setattr(retention, "HEADS_AT_ONCE", 3)
+    monkeypatch.setattr(retention, "TOPICS_AT_ONCE", 2)
+    for topic in topics[2:6]:
+        age(topic, until=1)
+    with CaptureQueriesContext(connection) as asked:
+        pruning, cuts = Pruning({"story": Retention(days=7)}), []
+        while (cut := pruning.go_on()) is not None:
+            cuts.append(cut)
+    assert sum(cuts) == 4
+    assert max(cuts) == 2
+    assert [len(kept(topic)) for topic in topics] == [1] * 2 + [0] * 4 + [1] * 4
+    looks = [query for query in asked if "oldest" in query["sql"]]
+    assert len(looks) <= 10 / 3 + 4 / 2 + 2, "those that are done are not looked at again"
+
+
+def test_the_sweep_goes_on_where_it_was_and_then_begins_anew(topics, monkeypatch):
+    monkeypatch.setattr(retention, "HEADS_AT_ONCE", 4)
+    monkeypatch.setattr(StoryTopic, "retention", Retention(days=7))
+    for topic in (topics[0], topics[-1]):
+        age(topic, until=1)
+        assert [retention.prune_by_declaration() for _ in range(4)] == [True, True, True, False]
+        assert kept(topic) == []
 
 
 def test_who_prunes_and_is_overtaken_does_not_lower_the_floor_again(long_story, monkeypatch):
@@ -92,8 +128,7 @@ def test_who_prunes_and_is_overtaken_does_not_lower_the_floor_again(long_story, 
         return found
 
     monkeypatch.setattr(retention, "_floor", look_and_be_overtaken)
-    assert prune_some(week) == 0  # not None: there may be more, and it looks again
-    assert prune_some(week) is None
+    assert prune(week) == 0
     assert Head.objects.get(topic=str(long_story)).floor == 8
     age(long_story, until=10)
     assert prune(week) == 2
