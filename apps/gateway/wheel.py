@@ -75,12 +75,12 @@ async def _tick(tick: int) -> None:
     for connection in list(registry.live.values()):
         _check_token(connection)
         _check_silence(connection, now)
-    if tick % int(registry.SEEN_EVERY_SECONDS / TICK_SECONDS) == 0:
-        await in_writer(registry.note_alive)
     # Each connection has its turn once in RIGHTS_EVERY_SECONDS, so that they do not all ask at once.
     turns = int(RIGHTS_EVERY_SECONDS / TICK_SECONDS)
     mine = [c for c in registry.live.values() if int(c.id[:8], 16) % turns == tick % turns]
     await _check_rights(mine)
+    if tick % int(registry.SEEN_EVERY_SECONDS / TICK_SECONDS) == 0:
+        await in_writer(registry.note_alive)
 
 
 def _check_token(connection: LiveSocket) -> None:

@@ -1,6 +1,7 @@
 """The wheel: tokens that end, clients that fall silent, and access that was taken away."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import time
@@ -296,6 +297,20 @@ async def test_a_revocation_that_was_not_told_is_found_by_the_regular_look(proce
     await until(lambda: hers.outlet.closed)
     assert hers.outlet.closed[0] == 4440
     assert his.outlet.closed is None
+
+
+async def test_the_regular_look_does_not_wait_for_the_note_that_this_process_is_alive(process, alice, monkeypatch):
+    def busy():
+        raise OperationalError("the database is locked")
+
+    monkeypatch.setattr(registry, "note_alive", busy)
+    monkeypatch.setattr(registry, "SEEN_EVERY_SECONDS", wheel.TICK_SECONDS)
+    hers = connected(Actor(user=alice))
+    await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
+    for tick in range(int(wheel.RIGHTS_EVERY_SECONDS / wheel.TICK_SECONDS)):
+        with contextlib.suppress(OperationalError):
+            await wheel._tick(tick)
+    await until(lambda: hers.outlet.closed)
 
 
 async def test_the_regular_look_finds_a_removed_member_too(process, team, bob):
