@@ -195,7 +195,7 @@ def _append(group: Sequence[Job]) -> list[Outcome]:
         stored = log.append_all(drafts)
         for ref, index in answers:
             happened[ref] = stored[index]
-    return [outcomes.get(job.ref) or happened[job.ref] or _nothing(job) for job in group]
+    return [happened.get(job.ref) or outcomes.get(job.ref) or _nothing(job) for job in group]
 
 
 def _busy() -> Unavailable:

@@ -79,6 +79,11 @@ async def test_a_frame_that_is_refused_does_not_hurt_its_neighbours(topic):
     assert (a.seq, b.seq) == (1, 2)
 
 
+async def test_a_frame_that_is_refused_and_comes_again_and_is_stored_has_happened(topic):
+    both = await outcome(say(topic, "refuse", id="same"), say(topic, "a", id="same"))
+    assert [event.seq for event in both] == [1, 1]
+
+
 async def test_a_handler_that_crashes_does_not_hurt_its_neighbours(topic):
     a, crashed, b = await outcome(say(topic, "a"), say(topic, "crash"), say(topic, "b"))
     assert isinstance(crashed, Unavailable)
