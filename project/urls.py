@@ -8,6 +8,10 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from apps.accounts.views import LogoutView
 
+handler400 = "apps.pages.handlers.bad_request"
+handler404 = "apps.pages.handlers.not_found"
+handler500 = "apps.pages.handlers.server_error"
+
 APPS = ["gateway", "accounts", "agents", "tasks", "swarm", "chat", "notices", "pages"]
 
 urlpatterns: list[URLPattern | URLResolver] = [

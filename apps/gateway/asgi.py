@@ -4,6 +4,7 @@ One synchronous middleware would hold a thread for each reader that waits in a l
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from io import BytesIO
 from typing import Any
@@ -12,8 +13,11 @@ from django.core.exceptions import DisallowedHost, SuspiciousOperation, TooManyF
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse
 
-from apps.accounts.refusals import Invalid
+from apps.accounts.refusals import Invalid, Unavailable
 from apps.gateway.polling import refused
+from apps.gateway.protocol import COULD_NOT
+
+logger = logging.getLogger(__name__)
 
 View = Callable[[HttpRequest], Awaitable[HttpResponse]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -47,6 +51,9 @@ async def _answer(view: View, request: HttpRequest) -> HttpResponse:
         return refused(Invalid("There are too many parameters in this address."))
     except SuspiciousOperation:
         return refused(Invalid("This request cannot be read."))
+    except Exception:
+        logger.exception("%s could not be answered", request.path)
+        return refused(Unavailable(COULD_NOT))
 
 
 async def _unless_gone(answer: Coroutine[Any, Any, HttpResponse], receive: Any) -> HttpResponse | None:

@@ -356,6 +356,13 @@ async def test_a_database_that_is_away_is_said_in_words(poll, topic, monkeypatch
     assert response.headers["retry-after"] == "1"
 
 
+async def test_what_fails_here_is_said_in_words_and_logged(poll, monkeypatch, caplog):
+    monkeypatch.setattr(store, "position", lambda *args: 1 / 0)
+    assert refusal(await poll(after=0))[:2] == (503, "unavailable")
+    [record] = [record for record in caplog.records if record.name == "apps.gateway.asgi"]
+    assert record.exc_info[0] is ZeroDivisionError
+
+
 async def test_only_reading_is_allowed(http, hub, token):
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         response = await http.request(method, LOG, headers={"Authorization": f"Bearer {token}"})

@@ -10,7 +10,9 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from rest_framework.test import APIClient
 
+from apps.accounts import tokens
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
 from apps.agents.models import Agent
@@ -20,6 +22,7 @@ from apps.events import log
 from apps.swarm.definition import parse
 from apps.swarm.models import Run
 from apps.swarm.services import load_project
+from apps.tasks.api import TaskList
 from project.files import version
 from tests.pages.conftest import say
 
@@ -242,6 +245,18 @@ def test_pages_that_say_no_are_ours(browser, alice):
     assert "This page was too old" in strict.post("/login/").text
     for name in ("400", "403", "500"):
         assert "To the start" in render_to_string(f"{name}.html")
+
+
+def test_programs_are_told_in_the_shape_of_every_refusal(alice, monkeypatch):
+    client = APIClient(raise_request_exception=False)
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue(alice).access}")
+    nowhere = client.get("/api/v1/nothing/")
+    assert (nowhere.status_code, nowhere.json()["error"]["code"]) == (404, "not_found")
+    unreadable = client.get("/api/v1/tasks/", headers={"host": "a b"})
+    assert (unreadable.status_code, unreadable.json()["error"]["code"]) == (400, "invalid")
+    monkeypatch.setattr(TaskList, "list", lambda *args, **kwargs: 1 / 0)
+    failed = client.get("/api/v1/tasks/")
+    assert (failed.status_code, failed.json()["error"]["code"]) == (503, "unavailable")
 
 
 def test_the_menu_names_a_person_once_and_leads_to_the_rest_interface(browser, alice, bob):
