@@ -1,12 +1,13 @@
 // The server's clock. This device's own may be wrong by years: what time it is comes from the server with the page and
-// with each event, and only how much has passed since is measured here.
+// with each event, and only how much has passed since is measured here. That misses the time for which this device slept,
+// so the server is asked again by each ping.
 
 /** Milliseconds between the epoch and this page's performance.now() = 0, as the server sees it. */
 let offset = Number.NaN
 
-/** The server said that it was `at` (ISO 8601) when this page's clock showed `then`. It can only be later than we thought. @param {string | undefined} at @param {number} [then] */
+/** The server said that it was `at` (ISO 8601, or milliseconds) when this page's clock showed `then`. It can only be later than we thought. @param {string | number | null | undefined} at @param {number} [then] */
 export function serverSaid(at, then = performance.now()) {
-  const said = Date.parse(at ?? '') - then
+  const said = (typeof at === 'number' ? at : Date.parse(at ?? '')) - then
   if (!Number.isNaN(said) && !(said <= offset)) offset = said
 }
 

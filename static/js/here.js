@@ -1,6 +1,7 @@
 // The client of this page. The server has written into the page who looks at it, and up to which event of each topic the
 // page is true; from there on it is kept true. On a page of another origin `globalThis.signalbox = { token }` says who.
 
+import { serverSaid } from './clock.js'
 import { Client } from './realtime/client.js'
 import { Feed } from './realtime/feed.js'
 
@@ -36,6 +37,8 @@ export const client = new PageClient({
   },
   ...options,
 })
+
+client.watch(({ serverTime }) => serverSaid(serverTime))
 
 /** The topics that the page was written with. */
 export const feeds = Array.from(document.querySelectorAll('[data-topic]'), followFrom)

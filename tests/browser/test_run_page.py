@@ -274,6 +274,19 @@ async def test_a_wrong_clock_of_the_device_does_not_matter(window, alice, begin)
     await expect(page.locator("run-timer .elapsed")).to_have_text(re.compile(r"^0:\d\d$"))
 
 
+async def test_after_a_sleep_that_the_pages_clock_has_missed_the_time_is_right_again(window, alice, begin):
+    run = await begin({"Wait": "echo nobody is there"})
+    page = await (await window(alice)).open(f"/runs/{run}/")
+    await live(page)
+    elapsed = page.locator("run-timer .elapsed")
+    await expect(elapsed).to_have_text("0:03")
+    # As far as the page can tell it is an hour ago now, and the device's clock was an hour ahead of the page's.
+    await page.evaluate("{ const now = performance.now.bind(performance); performance.now = () => now() - 3_600_000 }")
+    await expect(elapsed).to_have_text("0:00")
+    await page.evaluate("{ const now = Date.now; Date.now = () => now() + 3_600_000 }")
+    await expect(elapsed).to_have_text(re.compile(r"^0:(0[4-9]|[1-3]\d)$"), timeout=15_000)
+
+
 async def test_open_runs_stay_in_tabs_and_are_closed_by_the_keyboard(window, api, alice, begin):
     first, second = await begin({"Wait": "true"}), await begin({"Wait": "true"})
     hers = await window(alice)

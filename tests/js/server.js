@@ -11,6 +11,8 @@ export class ScriptedServer {
   socketsWork = true
   httpWorks = true
   answersPing = true
+  /** What its clock shows. */
+  time = 0
   acks = true
   forbidden = new Set()
   /** What it says to a `subscribe`, in place of following: a refusal, or `false` for nothing at all. */
@@ -63,7 +65,7 @@ export class ScriptedServer {
     const { type, id, topic: name, data } = frame
     if (type === 'auth' || type === 'received') return
     if (type === 'unsubscribe') return socket.follows.delete(name)
-    if (type === 'ping') return this.answersPing && socket.push({ type: 'pong', id, data: { time: 0 } })
+    if (type === 'ping') return this.answersPing && socket.push({ type: 'pong', id, data: { time: this.time } })
     if (type === 'subscribe') return this.#subscribe(socket, frame)
     if (type === 'presence') return socket.push({ type: 'ack', id })
     if (!this.acks) return

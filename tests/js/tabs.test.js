@@ -326,8 +326,10 @@ test('retry, wake and measure reach the line from every tab', async () => {
   const pings = () => server.socket.sent.filter(({ type }) => type === 'ping').length
   await until(() => first.client.standing.latency !== null)
   const before = pings()
+  server.time = 1_764_000_000_000
   second.client.measure()
   await until(() => pings() > before)
+  await until(() => second.client.standing.serverTime === server.time, 'every tab knows what time it is')
   server.socketsWork = server.httpWorks = false
   server.socket.cut()
   await until(() => second.client.standing.state === 'offline')

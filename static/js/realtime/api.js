@@ -61,11 +61,10 @@ export class Api {
     return await this.post('api/v1/frames/', frame)
   }
 
-  /** Milliseconds there and back. */
+  /** What the server's clock shows, as milliseconds since the epoch, to the second; null if it does not tell. */
   async ping() {
-    const sent = performance.now()
-    await this.#fetch('health')
-    return performance.now() - sent
+    const { headers } = await this.#fetch('health')
+    return Date.parse(headers.get('Date') ?? '') || null
   }
 
   /** @param {string} path @param {{signal?: AbortSignal}} [how] @returns {Promise<any>} */

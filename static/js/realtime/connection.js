@@ -84,6 +84,7 @@ export class Connection {
       delay: this.#delay,
       latency: this.#monitor.latency,
       jitter: this.#monitor.jitter,
+      serverTime: this.#monitor.serverTime,
       attempt: this.#backoffs[this.#best].failures,
       retryIn: this.#retryAt === null ? null : Math.max(0, this.#retryAt - performance.now()),
       refusal: this.#refusal,

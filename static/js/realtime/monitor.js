@@ -14,6 +14,8 @@ export class Monitor {
   latency = null
   /** By how many milliseconds one differs from the next, smoothed; null until measured twice. @type {number | null} */
   jitter = null
+  /** What the server's clock showed at its last answer, as milliseconds since the epoch; null if it does not tell. @type {number | null} */
+  serverTime = null
 
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer
@@ -55,6 +57,7 @@ export class Monitor {
       this.jitter = this.jitter === null ? difference : this.jitter + (difference - this.jitter) / SMOOTH
     }
     this.latency = latency
+    this.serverTime = frame.data?.time ?? null
     this.#question = null
     this.#plan(this.#interval)
   }

@@ -207,8 +207,7 @@ export class Poller {
   /** @param {Frame} frame */
   async #ping({ id }) {
     try {
-      await this.#api.ping()
-      this.#tell({ type: CONTROL.PONG, id })
+      this.#tell({ type: CONTROL.PONG, id, data: { time: await this.#api.ping() } })
     } catch {
       // Silence is an answer too: the monitor hears it.
     }

@@ -25,6 +25,7 @@ const NOTHING_KNOWN = {
   delay: null,
   latency: null,
   jitter: null,
+  serverTime: null,
   attempt: 0,
   retryIn: null,
   refusal: null,

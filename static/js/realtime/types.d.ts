@@ -64,6 +64,8 @@ export type Status = {
   latency: number | null
   /** By how many milliseconds that varies. */
   jitter: number | null
+  /** What the server's clock showed when it was measured, as milliseconds since the epoch. */
+  serverTime: number | null
   /** Attempts in a row that failed, or whose line did not last. */
   attempt: number
   /** Milliseconds until the next attempt, null if none is planned. */
