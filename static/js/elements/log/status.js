@@ -50,7 +50,7 @@ export class LogStatus {
     const { isPaused, lines } = this.#intake
     count.textContent = this.#countInWords()
     pause.textContent = isPaused ? (lines ? `Resume: ${NUMBER.format(lines)} new` : 'Resume') : 'Pause'
-    pause.setAttribute('aria-pressed', String(isPaused))
+    pause.toggleAttribute('data-paused', isPaused)
     follow.hidden = this.#rows.follows || rows === 0 || isPaused
     follow.textContent = lines ? `↓ Jump to latest: ${NUMBER.format(lines)} new` : '↓ Jump to latest'
     this.#showHits()
