@@ -379,6 +379,14 @@ async def test_a_hub_that_could_not_start_is_tried_again(transactional_db, monke
     await hubs.stop()
 
 
+async def comes_without_a_read(alice, topic, write, text):
+    expected = [*alice.texts, text]
+    log.reads.clear()
+    await write(topic, text)
+    await until(lambda: alice.apply() or alice.texts == expected)
+    assert log.reads[str(topic)] == 0
+
+
 class LateLayer(InMemoryChannelLayer):
     """A channel layer that cannot be reached at first."""
 
@@ -420,10 +428,7 @@ async def test_a_layer_that_comes_late_is_joined_and_until_then_nobody_waits_for
         layer.is_away = False
         await until(lambda: log.hints_arrive() and hub._followed[str(topic)].hears)
         await asyncio.sleep(0.1)
-        log.reads.clear()
-        await write(topic, "b")
-        await until(lambda: alice.apply() or alice.texts == ["a", "b"])
-        assert log.reads[str(topic)] == 0
+        await comes_without_a_read(alice, topic, write, "b")
     finally:
         await hubs.stop()
 
@@ -460,9 +465,6 @@ async def test_a_layer_that_is_lost_is_told_of_once_and_heard_again(
         ]
 
         layer.is_away = False
-        log.reads.clear()
-        await write(topic, "b")
-        await until(lambda: alice.apply() or alice.texts == ["a", "b"])
-        assert log.reads[str(topic)] == 0
+        await comes_without_a_read(alice, topic, write, "b")
     finally:
         await hubs.stop()
