@@ -60,7 +60,7 @@ async def test_what_was_refused_is_known_on_every_page_until_somebody_has_seen_i
     client = f"const {{ client }} = await {script('here.js')}; await client.loaded;"
     send = "client.send('message', topic, { content: '' }).catch(({ code }) => code)"
     assert await page.evaluate(f"async (topic) => {{ {client} return {send} }}", room["topic"]) == "invalid"
-    assert await page.evaluate(f"async () => {{ {client} return client.waitingOn({room['topic']!r}).length }}") == 0
+    assert (await standing(page))["waiting"] == 0
 
     refused = f"async () => {{ {client} return client.refused.map(({{ id, topic }}) => [id, topic]) }}"
     await page.goto(page.url.replace("/tasks/", "/agents/"))
