@@ -23,6 +23,7 @@ from signalbox_agent.terminal import (
 )
 
 GRACE_SECONDS = 3.0
+LOOKS, LOOK_AGAIN_SECONDS = 3, 0.03
 LINGER_SECONDS = 0.5
 READ_BYTES = 64 * 1024
 READS_AT_ONCE = 16
@@ -202,7 +203,7 @@ class Runner:
             if self._reason or not self._is_paused:
                 break
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGKILL):
-            if not self._left():
+            if not await self._is_anybody_left():
                 break
             processes.signal_each(self._left(), signal.SIGCONT)
             processes.signal_each(self._left(), number)
@@ -215,6 +216,15 @@ class Runner:
             self._is_paused = False
             self._read_if_wanted()
             await self._hang_up_within(LINGER_SECONDS)
+
+    async def _is_anybody_left(self) -> bool:
+        """Who is becoming another program bears no mark for a moment, so who sees nobody looks again."""
+        for look in range(LOOKS if self._reason else 1):
+            if look:
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            if self._left():
+                return True
+        return False
 
     def _left(self) -> set[int]:
         """Who is left of the session; after an interrupt, also of those who had left the session or the family."""

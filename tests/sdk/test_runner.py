@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from signalbox_agent import leftovers
 from signalbox_agent.processes import has_ended, session_members
 from signalbox_agent.runner import LINGER_SECONDS, Outcome, Runner
 
@@ -183,6 +184,26 @@ def daemon(tmp_path):
 async def test_an_interrupt_reaches_a_daemon(daemon, then):
     line, note = daemon
     run = Run("sh", "-c", f"{line}; {then}")
+    running = asyncio.create_task(run.outcome())
+    while not note.exists():
+        await asyncio.sleep(0.05)
+    run.runner.interrupt()
+    assert (await running).status == "interrupted"
+    assert has_ended(int(note.read_text()))
+
+
+async def test_an_interrupt_reaches_a_daemon_that_is_becoming_another_program(daemon, monkeypatch):
+    """The kernel shows no environment of it for a moment."""
+    line, note = daemon
+    looks = []
+
+    def marked(marks):
+        looks.append(time.monotonic())
+        return look(marks) if looks[-1] - looks[0] > 0.02 else set()
+
+    look = leftovers.marked
+    monkeypatch.setattr(leftovers, "marked", marked)
+    run = Run("sh", "-c", f"{line}; sleep 69")
     running = asyncio.create_task(run.outcome())
     while not note.exists():
         await asyncio.sleep(0.05)
