@@ -117,7 +117,8 @@ class Command(models.Model):
     class Meta:
         ordering = ("-created_at", "-id")
         indexes = (
-            models.Index(fields=("team", "-created_at"), name="commands_of_a_team"),
+            models.Index(fields=("team", "-created_at", "-id"), name="commands_of_a_team"),
+            models.Index(fields=("agent", "-created_at", "-id"), name="newest_of_an_agent"),
             models.Index(fields=("status", "team", "created_at", "id"), name="commands_in_a_state"),
             models.Index(fields=("agent", "status"), name="commands_of_an_agent"),
         )

@@ -4,8 +4,7 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.functions import TruncHour
+from django.db.models import Count, DateTimeField, F, QuerySet, Value
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -41,11 +40,11 @@ def overview(actor: Actor, teams: list[Team]) -> dict[str, Any]:
 
 
 def _numbers(tasks: QuerySet[Task]) -> dict[str, int]:
-    return tasks.order_by().aggregate(
-        tasks_running=Count("pk", filter=Q(status=Status.RUNNING)),
-        tasks_queued=Count("pk", filter=Q(status=Status.QUEUED)),
-        tasks_failed=Count("pk", filter=Q(status=Status.FAILED, ended_at__gte=_yesterday())),
-    )
+    return {
+        "tasks_running": tasks.filter(status=Status.RUNNING).count(),
+        "tasks_queued": tasks.filter(status=Status.QUEUED).count(),
+        "tasks_failed": tasks.filter(status=Status.FAILED, ended_at__gte=_yesterday()).count(),
+    }
 
 
 def _running_first(runs: QuerySet[Run]) -> list[Run]:
@@ -62,7 +61,9 @@ def _open_first(tasks: QuerySet[Task]) -> list[Task]:
 def _failures(runs: QuerySet[Run], tasks: QuerySet[Task]) -> list[dict[str, Any]]:
     """What failed since yesterday and has a place to look at, newest first: runs, and tasks of their own."""
     failed_runs = runs.filter(status=RunStatus.FAILED, ended_at__gte=_yesterday())[:RECENT]
-    failed_tasks = tasks.filter(status=Status.FAILED, ended_at__gte=_yesterday(), purpose="")[:RECENT]
+    failed_tasks = tasks.filter(status=Status.FAILED, ended_at__gte=_yesterday(), purpose="").order_by("-ended_at")[
+        :RECENT
+    ]
     found = [{"run": summary, "at": summary["ended_at"]} for summary in map(swarm.summary_of, failed_runs)]
     found += [{"task": data, "at": data["ended_at"]} for data in (task.as_data() for task in failed_tasks)]
     return sorted(found, key=lambda failure: failure["at"], reverse=True)[:RECENT]
@@ -99,17 +100,10 @@ def _load() -> dict[str, Any]:
 def _ended(tasks: QuerySet[Task]) -> dict[str, Any]:
     """How many tasks ended well and how many failed in each hour of the last day."""
     this_hour = timezone.now().replace(minute=0, second=0, microsecond=0)
-    first = this_hour - timedelta(hours=HOURS - 1)
-    ended = Q(status__in=[Status.COMPLETED, Status.FAILED], ended_at__gte=first)
-    counted = (
-        tasks.filter(ended)
-        .order_by()
-        .annotate(hour=TruncHour("ended_at"))
-        .values_list("hour", "status")
-        .annotate(count=Count("pk"))
-    )
-    counts: dict[tuple[datetime, str], int] = {(hour, status): count for hour, status, count in counted}
-    hours = [first + timedelta(hours=n) for n in range(HOURS)]
+    hours = [this_hour - timedelta(hours=HOURS - 1 - n) for n in range(HOURS)]
+    # A range of the index for each hour: SQLite would ask Python for the hour of every single task.
+    first, *others = (_ended_from(tasks, hour, hour + timedelta(hours=1)) for hour in hours)
+    counts = {(hour, status): count for hour, status, count in first.union(*others, all=True)}
     completed = [counts.get((hour, Status.COMPLETED), 0) for hour in hours]
     failed = [counts.get((hour, Status.FAILED), 0) for hour in hours]
     return {
@@ -117,6 +111,13 @@ def _ended(tasks: QuerySet[Task]) -> dict[str, Any]:
         "ended_well": sum(completed),
         "ended_badly": sum(failed),
     }
+
+
+def _ended_from(tasks: QuerySet[Task], start: datetime, end: datetime) -> QuerySet[Task, tuple[datetime, str, int]]:
+    """(start, status, how many) for each way in which tasks ended between these times."""
+    ended = tasks.filter(status__in=[Status.COMPLETED, Status.FAILED], ended_at__gte=start, ended_at__lt=end)
+    hour = Value(start, output_field=DateTimeField())
+    return ended.order_by().annotate(hour=hour).values_list("hour", "status").annotate(count=Count("pk"))
 
 
 def _yesterday() -> datetime:

@@ -57,7 +57,7 @@ class Run(models.Model):
 
     class Meta:
         ordering = ("-started_at", "-id")
-        indexes = (models.Index(fields=("team", "-started_at"), name="runs_of_a_team"),)
+        indexes = (models.Index(fields=("team", "-started_at", "-id"), name="runs_of_a_team"),)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.status})"

@@ -62,8 +62,9 @@ class Task(models.Model):
     class Meta:
         ordering = ("-created_at", "-id")
         indexes = (
-            models.Index(fields=("team", "-created_at"), name="tasks_of_a_team"),
-            models.Index(fields=("team", "status"), name="tasks_by_status"),
+            models.Index(fields=("team", "-created_at", "-id"), name="tasks_of_a_team"),
+            models.Index(fields=("team", "status", "-created_at", "-id"), name="tasks_in_a_state"),
+            models.Index(fields=("team", "status", "ended_at"), name="tasks_that_ended"),
         )
 
     def __str__(self) -> str:

@@ -4,6 +4,8 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts.actors import Actor
@@ -45,6 +47,24 @@ def test_it_counts_what_runs_what_waits_and_what_failed(alice, team, run, ended)
         "tasks_queued": 1,
         "tasks_failed": 1,
     }
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL plans by how much there is, which is nothing here"
+)
+def test_however_many_tasks_there_were_only_what_is_shown_is_read(alice, team, run, ended):
+    with CaptureQueriesContext(connection) as asked:
+        shown(alice, team)
+    steps = []
+    for query in asked.captured_queries:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+            steps += [step for *_, step in cursor.fetchall() if "tasks_task" in step]
+    assert len(steps) > 24
+    known = ("(team_id=?)", "(team_id=? AND status=?)", "(team_id=? AND status=? AND ended_at>?", "(id=?)")
+    assert all(any(part in step for part in known) for step in steps), steps
+    whole_history = [step for step in steps if "(team_id=?)" in step and "tasks_of_a_team" not in step]
+    assert not whole_history, "what is newest is taken from the end of an index in that order"
 
 
 def test_it_counts_agents_by_state_and_their_slots(alice, team, agent):
