@@ -1,6 +1,7 @@
 """Questions about agents and their commands."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from apps.accounts.roles import Role
 from apps.accounts.selectors import role_in_team, teams_of
 from apps.agents.models import Agent, Command
 
+CLOCKS_DIFFER = timedelta(hours=1)
 _ASSIGNED = Command.objects.filter(agent=OuterRef("pk"), status__in=Command.ASSIGNED).order_by().values("agent")
 # Not a join, which would read all that an agent has ever done.
 _BUSY = Coalesce(Subquery(_ASSIGNED.annotate(count=Count("pk")).values("count")), 0)
@@ -62,6 +64,12 @@ def check_speaks_for(actor: Actor, key_id: str | None) -> None:
 def busy(agent: Agent) -> int:
     """How many commands lie in the agent's inbox or run."""
     return agent.commands.filter(status__in=Command.ASSIGNED).count()
+
+
+def commands_between(team_id: UUID, start: datetime, end: datetime | None) -> QuerySet[Command]:
+    """What a team asked for in this time, and a little before and after: machines differ in what time it is."""
+    commands = Command.objects.filter(team=team_id, created_at__gte=start - CLOCKS_DIFFER)
+    return commands.filter(created_at__lte=end + CLOCKS_DIFFER) if end else commands
 
 
 def commands_of(actor: Actor) -> QuerySet[Command]:

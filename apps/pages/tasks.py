@@ -11,6 +11,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.models import Team
 from apps.agents.contract import TerminalTopic
 from apps.agents.models import Command
+from apps.agents.selectors import commands_between
 from apps.events.models import Head, StoredEvent
 from apps.pages.words import in_words
 from apps.tasks.models import Status, Task
@@ -51,7 +52,7 @@ def tasks_listed(actor: Actor, teams: list[Team], state: str) -> list[dict[str, 
 
 def tries_of(task: Task) -> list[Command]:
     """The commands that tried to do it, oldest first."""
-    commands = Command.objects.filter(team=task.team_id, created_at__gte=task.created_at)
+    commands = commands_between(task.team_id, task.created_at, task.ended_at)
     return list(commands.filter(context__task_id=str(task.pk)).order_by("attempt", "created_at"))
 
 

@@ -8,6 +8,7 @@ from django.db.models import Window
 from django.db.models.functions import RowNumber
 
 from apps.agents.models import Command
+from apps.agents.selectors import commands_between
 from apps.events import wire
 from apps.swarm.models import Project, Run, RunStatus, Step, StepStatus
 
@@ -52,9 +53,8 @@ def usual_seconds(projects: list[Project]) -> dict[UUID, float]:
 def tries_of(run: Run) -> list[dict[str, Any]]:
     """Every try of the run's steps that an agent had in hand, oldest first."""
     keys = {str(task): key for task, key in run.steps.filter(task__isnull=False).values_list("task_id", "key")}
-    commands = Command.objects.filter(
-        team_id=run.team_id, purpose="task", created_at__gte=run.started_at, context__task_id__in=list(keys)
-    )
+    commands = commands_between(run.team_id, run.started_at, run.ended_at)
+    commands = commands.filter(purpose="task", context__task_id__in=list(keys))
     return [
         {
             "step": keys[command.context["task_id"]],

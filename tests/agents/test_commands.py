@@ -1,5 +1,7 @@
 """Commands are asked for, given to agents, interrupted."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.db.models.signals import post_init
@@ -112,6 +114,15 @@ def test_who_is_free_and_what_waits_is_found_without_what_is_over(worker, team):
     for asked in (selectors.agents_of(SYSTEM), selectors.waiting_for([worker.row], team.pk)):
         steps = [line for line in asked.explain().splitlines() if "commands_" in line or "agents_command" in line]
         assert steps and all("status=?" in step for step in steps), steps
+
+
+def test_what_a_team_asked_for_at_some_time_is_found_whatever_time_it_is_elsewhere(team):
+    asked = request_command(team_id=team.pk, spec=SPEC, label="local")
+    at, minute = asked.created_at, timedelta(minutes=1)
+    assert list(selectors.commands_between(team.pk, at + minute, at + 2 * minute)) == [asked]
+    assert list(selectors.commands_between(team.pk, at - 2 * minute, at - minute)) == [asked]
+    assert not selectors.commands_between(team.pk, at - 99 * minute, at - 61 * minute)
+    assert not selectors.commands_between(team.pk, at + 61 * minute, None)
 
 
 def test_what_its_owner_asks_for_next_waits_behind_what_has_waited_longer(worker, team, monkeypatch):
