@@ -22,12 +22,10 @@ RING_BYTES = 4 * 1024 * 1024
 FRAME_BYTES = 256 * 1024
 FRAMES_KEPT = 16
 
-PAUSE_WHEN_CALM = 0.5
-PAUSE_WHEN_BUSY = 1.5
+PAUSE = 0.5
 """How long a topic pauses after a flush, in times what the flush took: that adapts to the number of readers.
 
-A flush that carried one event was in time, and the next may follow soon. After one that carried several it is better to
-wait for more.
+What comes meanwhile leaves with the next flush, so a busy topic's frames get larger instead of more.
 """
 PAUSE_AT_MOST = 0.05
 
@@ -132,7 +130,7 @@ class Tail:
         """Send what is new to every reader that is level, as one frame."""
         self._flush_handle = None
         # CPU time, not wall time: that another process had the core is no reason to wait even longer.
-        started, first = time.thread_time(), self.sent
+        started = time.thread_time()
         while self.sent < self.head:
             before = self.sent
             if before + 1 < self.oldest:
@@ -147,9 +145,8 @@ class Tail:
                 self.level.discard(reader)
                 reader.fall_behind(before)
         self._wake_waiters()
-        took = time.thread_time() - started
-        pause = PAUSE_WHEN_CALM if self.sent - first <= 1 else PAUSE_WHEN_BUSY
-        self._flush_at_earliest = self._loop.time() + min(took * pause, PAUSE_AT_MOST)
+        pause = PAUSE * (time.thread_time() - started)
+        self._flush_at_earliest = self._loop.time() + min(pause, PAUSE_AT_MOST)
 
     def _leave_behind(self, before: int) -> None:
         """More came between two flushes than the ring holds: every reader goes on from the database."""
