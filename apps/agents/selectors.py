@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import Forbidden, NotFound
 from apps.accounts.roles import Role
-from apps.accounts.selectors import role_in_team, teams_of
+from apps.accounts.selectors import role_in_team, team_ids_of, teams_of
 from apps.agents.models import Agent, Command
 
 CLOCKS_DIFFER = timedelta(hours=1)
@@ -74,7 +74,7 @@ def commands_between(team_id: UUID, start: datetime, end: datetime | None) -> Qu
 
 def commands_of(actor: Actor) -> QuerySet[Command]:
     """The commands that the actor may see, newest first."""
-    return Command.objects.filter(team__in=teams_of(actor))
+    return Command.objects.filter(team__in=team_ids_of(actor))
 
 
 def command_for(actor: Actor, command_id: UUID) -> Command:

@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.accounts.actors import Actor
 from apps.accounts.refusals import NotFound
 from apps.accounts.roles import Role
-from apps.accounts.selectors import role_in_team, teams_of
+from apps.accounts.selectors import role_in_team, team_ids_of, teams_of
 from apps.events import store, wire
 from apps.events.declare import Topic
 from apps.swarm.models import STEP_IS_OPEN, Project, Run, Step, StepStatus
@@ -38,7 +39,7 @@ def project_for(actor: Actor, project_id: UUID) -> Project:
 
 def runs_of(actor: Actor, *, team_id: UUID | None = None, project_id: UUID | None = None) -> QuerySet[Run]:
     """The runs that `actor` may see, newest first, with `done` and `total` steps."""
-    runs = Run.objects.filter(team__in=teams_of(actor))
+    runs = Run.objects.filter(team__in=team_ids_of(actor))
     if team_id is not None:
         runs = runs.filter(team_id=team_id)
     if project_id is not None:
@@ -77,9 +78,11 @@ def current_run_topic(actor: Actor, project_id: str) -> Topic | None:
 
 def counted(runs: QuerySet[Run]) -> QuerySet[Run]:
     """These runs with how many of their steps have ended (`done`), of how many (`total`)."""
-    done = Count("steps", filter=~Q(steps__status__in=NOT_DONE))
-    # Said again, since Django drops a model's own order where it groups.
-    return runs.annotate(total=Count("steps"), done=done).order_by("-started_at", "-id")
+    # Not a join, which would count the steps of every run before it takes the newest.
+    steps = Step.objects.filter(run=OuterRef("pk")).order_by().values("run").annotate(count=Count("pk")).values("count")
+    return runs.annotate(
+        total=Coalesce(Subquery(steps), 0), done=Coalesce(Subquery(steps.exclude(status__in=NOT_DONE)), 0)
+    )
 
 
 def watch(run: Run) -> dict[str, Any]:

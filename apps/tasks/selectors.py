@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from apps.accounts.actors import Actor
 from apps.accounts.models import Team
 from apps.accounts.refusals import Invalid, NotFound
-from apps.accounts.selectors import teams_of
+from apps.accounts.selectors import team_ids_of, teams_of
 from apps.tasks.models import Task
 
 
 def tasks_of(actor: Actor, *, team_id: UUID | None = None) -> QuerySet[Task]:
     """The tasks that `actor` may see, newest first."""
-    tasks = Task.objects.filter(team__in=teams_of(actor))
+    tasks = Task.objects.filter(team__in=team_ids_of(actor))
     return tasks if team_id is None else tasks.filter(team_id=team_id)
 
 

@@ -1,7 +1,9 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.events import store
 from apps.swarm.models import Project, Run
@@ -260,3 +262,19 @@ def test_who_has_a_very_long_name_starts_runs_too(as_, bob, project):
     bob.save()
     answer = as_(bob).post(f"/api/v1/projects/{project['id']}/runs/")
     assert (answer.status_code, answer.json()["by"]) == (201, "A" * 150)
+
+
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL plans by how much there is, which is nothing here"
+)
+@pytest.mark.parametrize("listed", ["runs", "tasks", "commands"])
+def test_what_is_newest_is_listed_without_sorting_all_that_came_before(listed, as_, bob, write_project, start):
+    start(write_project({"unit": {}}))
+    browser = as_(bob)
+    with CaptureQueriesContext(connection) as asked:
+        assert browser.get(f"/api/v1/{listed}/").json()["count"] == 1
+    [list_query] = [query["sql"] for query in asked.captured_queries if "ORDER BY" in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {list_query}")
+        steps = [step for *_, step in cursor.fetchall()]
+    assert not [step for step in steps if "FOR ORDER BY" in step], steps
