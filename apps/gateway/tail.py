@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from itertools import islice
 from typing import Protocol
 
@@ -65,8 +66,8 @@ class Tail:
         self.epoch = at.epoch
         self.floor = at.floor
         self.head = self.sent = at.seq
-        self.early: dict[int, Sequence[bytes]] = {}
-        """Events that came before those they follow, by their first seq."""
+        self.early: list[tuple[int, Sequence[bytes]]] = []
+        """A heap of events that came before those they follow, with the seq of the first."""
         self._ring: deque[bytes] = deque()
         self._ring_bytes = 0
         self._frames: dict[int, Frame] = {}
@@ -87,11 +88,11 @@ class Tail:
     def add(self, first: int, events: Sequence[bytes]) -> bool:
         """Take events, the first of which has seq `first`. False if something before them is missing; they are kept."""
         if first > self.head + 1:
-            self.early[first] = events
+            heappush(self.early, (first, events))
             return False
         self._extend(events[self.head + 1 - first :] if first <= self.head else events)
-        while self.early and (following := min(self.early)) <= self.head + 1:
-            events = self.early.pop(following)
+        while self.early and self.early[0][0] <= self.head + 1:
+            following, events = heappop(self.early)
             self._extend(events[self.head + 1 - following :])
         self._schedule_flush()
         return not self.early

@@ -227,7 +227,7 @@ async def test_starting_over_forgets_everything():
     life = tail.life
     tail.start_over(Position("t.1", "e2", 2, 1))
     assert (tail.life, tail.head, tail.sent, tail.floor, tail.epoch) == (life + 1, 2, 2, 1, "e2")
-    assert tail.early == {} and tail.oldest == 3
+    assert not tail.early and tail.oldest == 3
     tail.add(3, events(3, 4))
     tail.flush()
     assert [m["seq"] for m in unpacked(tail.frame_after(2, until=4))] == [3, 4]
