@@ -8,6 +8,7 @@ export class Renewal {
   #ask
   #every
   #isWanted
+  #answered
   #isOld = false
   #isAsking = false
   #failures = 0
@@ -17,11 +18,13 @@ export class Renewal {
 
   /**
    * @param {() => Promise<void>} ask takes the answer, or throws
-   * @param {{every?: number, isWanted?: () => boolean}} [options] `every`: milliseconds after which it is old by itself;
-   *   `isWanted`: whether anybody looks, else it waits for `look`
+   * @param {{every?: number, isWanted?: () => boolean, answered?: () => void}} [options] `every`: milliseconds after which
+   *   it is old by itself; `isWanted`: whether anybody looks, else it waits for `look`; `answered`: what follows an answer,
+   *   whose own faults are none of the question
    */
-  constructor(ask, { every = Number.POSITIVE_INFINITY, isWanted = () => true } = {}) {
+  constructor(ask, { every = Number.POSITIVE_INFINITY, isWanted = () => true, answered = () => {} } = {}) {
     this.#ask = ask
+    this.#answered = answered
     this.#every = every
     this.#isWanted = isWanted
     this.look()
@@ -52,12 +55,21 @@ export class Renewal {
     try {
       await this.#ask()
       this.#failures = 0
+      this.#follow()
     } catch {
       this.#failures += 1
     } finally {
       this.#isAsking = false
       this.#askedAt = performance.now()
       this.look()
+    }
+  }
+
+  #follow() {
+    try {
+      this.#answered()
+    } catch (error) {
+      reportError(error)
     }
   }
 }

@@ -54,6 +54,21 @@ test('what failed is asked again until there is an answer, though nothing happen
   assert.equal(asked.length, 4)
 })
 
+test('a fault in what follows an answer is reported, and is no failure of the question', async () => {
+  const { asked, ask } = questions()
+  const reported = []
+  globalThis.reportError = (error) => reported.push(error.message)
+  const answered = () => {
+    throw new Error('no such row')
+  }
+  new Renewal(ask, { answered }).renew()
+  await until(() => asked.length === 1)
+  asked[0].resolve()
+  await new Promise((resolve) => timers(resolve, 30))
+  assert.deepEqual(reported, ['no such row'])
+  assert.equal(asked.length, 1)
+})
+
 test('what grows old by itself is asked again and again', async () => {
   const { asked, ask } = questions()
   new Renewal(ask, { every: 4000 })

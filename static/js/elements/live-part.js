@@ -7,8 +7,8 @@ import { morph } from './morph.js'
 const TIMEOUT = 10_000
 
 /** @param {HTMLElement} place @param {string | (() => string)} address where the server writes what is inside it @param {{every?: number, shown?: () => void}} [options] `every`: milliseconds after which it is old by itself */
-export function livePart(place, address, { every, shown = () => {} } = {}) {
-  const part = new Renewal(renew, { every, isWanted: () => !document.hidden })
+export function livePart(place, address, { every, shown } = {}) {
+  const part = new Renewal(renew, { every, isWanted: () => !document.hidden, answered: shown })
   document.addEventListener('visibilitychange', () => part.look())
   return part
 
@@ -25,6 +25,5 @@ export function livePart(place, address, { every, shown = () => {} } = {}) {
       place.setAttribute('data-stale', '')
       throw error
     }
-    shown()
   }
 }
