@@ -272,6 +272,12 @@ LOGGING = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
         "as_is": {"format": "%(message)s"},
     },
+    "filters": {
+        "no_lost_redis": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": "ext://project.logs.is_no_lost_redis",
+        },
+    },
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "line"},  # stderr
         "audit": {
@@ -287,6 +293,7 @@ LOGGING = {
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         # What a client got wrong is told to the client.
         "django.request": {"level": "ERROR"},
+        "channels_redis.pubsub": {"filters": ["no_lost_redis"]},
         "signalbox.audit": {"handlers": ["audit"], "level": "INFO", "propagate": False},
     },
 }
