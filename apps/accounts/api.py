@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -27,24 +27,29 @@ from apps.accounts.serializers import (
     NewMemberSerializer,
     ObtainSerializer,
     RefreshSerializer,
+    SpentTokenSerializer,
     TeamSerializer,
     TicketSerializer,
+    TokensSerializer,
 )
 from apps.accounts.writes import write_and_wait
 
 
+@extend_schema(responses=TokensSerializer)
 class ObtainTokenView(simplejwt.TokenObtainPairView):
     """Username and password for an access and a refresh token."""
 
     serializer_class = ObtainSerializer
 
 
+@extend_schema(request=SpentTokenSerializer, responses=TokensSerializer)
 class RefreshTokenView(simplejwt.TokenRefreshView):
     """A refresh token for a new pair; the old one is used up."""
 
     serializer_class = RefreshSerializer
 
 
+@extend_schema(request=SpentTokenSerializer, responses={200: OpenApiResponse(description="It has ended.")})
 class BlacklistTokenView(simplejwt.TokenBlacklistView):
     """Log out: the refresh token and every token of its login end."""
 
@@ -74,6 +79,7 @@ class TeamsView(ListAPIView[Team]):
             return Team.objects.none()
         return selectors.teams_of(actor_of(self.request))
 
+    @extend_schema(responses={201: TeamSerializer})
     def post(self, request: Request) -> Response:
         body = _valid(TeamSerializer, request)
         team = write_and_wait(services.create_team, actor_of(request), name=body["name"])

@@ -102,6 +102,15 @@ class TicketSerializer(serializers.Serializer[Any]):
     expires_in = serializers.IntegerField(read_only=True, help_text="Seconds.")
 
 
+class TokensSerializer(serializers.Serializer[Any]):
+    access = serializers.CharField(read_only=True)
+    refresh = serializers.CharField(read_only=True)
+
+
+class SpentTokenSerializer(serializers.Serializer[Any]):
+    refresh = serializers.CharField(write_only=True)
+
+
 class ObtainSerializer(TokenObtainPairSerializer):
     """Password for tokens, as a new family."""
 

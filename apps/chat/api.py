@@ -91,7 +91,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         return self._perform(request, pk, "message", request.data)
 
     @extend_schema(responses=PersonSerializer(many=True))
-    @action(detail=True)
+    @action(detail=True, pagination_class=None)
     def members(self, request: Request, pk: UUID) -> Response:
         """Who is in the session, in the order they came."""
         return Response(PersonSerializer(selectors.people_in(self._session(request, pk)), many=True).data)

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,6 +42,7 @@ class ClientErrorsView(APIView):
     permission_classes = (IsKnown,)
     serializer_class = ReportSerializer
 
+    @extend_schema(request=ReportSerializer, responses={204: None})
     def post(self, request: Request) -> Response:
         if not settings.REPORT_CLIENT_ERRORS:
             raise NotFound("This server does not want to know.")
