@@ -17,7 +17,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from apps.accounts import audit
 from apps.accounts.actors import Actor
-from apps.accounts.refusals import BadFrame, Forbidden, Invalid, NotFound, Refusal, Unavailable
+from apps.accounts.refusals import BadFrame, Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
 from apps.accounts.roles import Role, permits
 from apps.events import declare, log, store
 from apps.events.declare import CommandFrame, Event, Topic
@@ -94,6 +94,13 @@ class Call:
     def ref(self) -> store.Ref:
         return (str(self.topic), self.actor.sender, self.name)
 
+    def check_repeats(self, before: StoredEvent) -> None:
+        """Raises Conflict if `before`, which bears this frame's name, came of a frame about something else."""
+        happened = before.payload
+        for field in type(self.frame).model_fields:
+            if field.endswith("_id") and field in happened and str(getattr(self.frame, field)) != str(happened[field]):
+                raise Conflict(f"You have used the id {self.id} for another {self.frame.TYPE} on this topic.")
+
     @property
     def name(self) -> str:
         """What it is known by among its sender's frames on its topic: two types may share an id."""
@@ -107,7 +114,7 @@ def perform(call: Call) -> "asyncio.Future[StoredEvent | None]":
     grouped ones keep their order by themselves.
     """
     if call.frame.GROUPED:
-        return _writer().submit(Job(call.ref, lambda: _drafts(call)))
+        return _writer().submit(Job(call.ref, lambda: _drafts(call), call.check_repeats))
     return asyncio.ensure_future(in_writer(_carry_out, call))
 
 
@@ -190,6 +197,7 @@ def _once(call: Call) -> StoredEvent | None:
             if call.topic is not None:
                 _authorise(call, call.topic.role_of(call.actor))
                 if before := store.known([call.ref]):
+                    call.check_repeats(before[call.ref])
                     if check := _repeat_checks.get(type(call.frame)):
                         check(call.actor, call.topic, call.frame)
                     return before[call.ref]

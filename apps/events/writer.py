@@ -37,6 +37,8 @@ class Job:
 
     ref: store.Ref
     drafts: Callable[[], Sequence[log.Draft]]
+    check_repeats: Callable[[StoredEvent], None] = lambda before: None
+    """Refuses if what bears its ref already came of another frame."""
     done: "asyncio.Future[StoredEvent | None]" = field(init=False)
 
     @property
@@ -173,8 +175,11 @@ def _append(group: Sequence[Job]) -> list[Outcome]:
     outcomes: dict[store.Ref, Outcome] = {}
     drafts: list[log.Draft] = []
     answers: list[tuple[store.Ref, int]] = []
-    for job in group:
+    repeats: dict[int, Outcome] = {}
+    for place, job in enumerate(group):
         if job.ref in happened:
+            if before := happened[job.ref]:
+                repeats[place] = _repeat(job, before)
             continue
         try:
             said = job.drafts()
@@ -195,7 +200,18 @@ def _append(group: Sequence[Job]) -> list[Outcome]:
         stored = log.append_all(drafts)
         for ref, index in answers:
             happened[ref] = stored[index]
-    return [happened.get(job.ref) or outcomes.get(job.ref) or _nothing(job) for job in group]
+    return [
+        repeats.get(place) or happened.get(job.ref) or outcomes.get(job.ref) or _nothing(job)
+        for place, job in enumerate(group)
+    ]
+
+
+def _repeat(job: Job, before: StoredEvent) -> Outcome:
+    try:
+        job.check_repeats(before)
+    except Refusal as refusal:
+        return refusal
+    return before
 
 
 def _busy() -> Unavailable:

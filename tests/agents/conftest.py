@@ -46,9 +46,9 @@ class Worker:
     def claim(self, command: Any) -> dict[str, Any]:
         return self.report(command, "running", instance=self.instance)
 
-    def print(self, command: Any, text: str, offset: int = 0) -> dict[str, Any]:
+    def print(self, command: Any, text: str, offset: int = 0, *, id: str | None = None) -> dict[str, Any]:
         data = {"command_id": str(_id(command)), "offset": offset, "text": text}
-        return self._send("terminal:output", f"terminal.{self.id}", data)
+        return self._send("terminal:output", f"terminal.{self.id}", data, id=id)
 
     @property
     def row(self) -> Agent:

@@ -9,7 +9,7 @@ from apps.accounts.models import ApiKey
 from apps.accounts.refusals import Conflict, Forbidden, Invalid, NotFound
 from apps.agents.contract import AgentTopic
 from apps.agents.models import Agent, Command
-from apps.agents.services import delete_agent, request_command
+from apps.agents.services import delete_agent, interrupt, request_command
 from apps.agents.services.presence import note_disconnect
 from apps.events import log, wire
 from apps.events.dispatch import perform_sync
@@ -237,6 +237,7 @@ def test_an_agent_is_spoken_for_with_its_own_key_only(worker, team):
     other, _ = ApiKey.objects.create_key(name="another machine", team=team)
     command = request_command(team_id=team.pk, spec={"argv": ["a"]}, agent="worker")
     worker.claim(command)
+    interrupt(command, by="bob")
     own, worker.actor = worker.actor, Actor(key=other)
     says = [
         lambda: worker.status(leaving=True),

@@ -50,6 +50,29 @@ def test_a_claim_is_answered_again_only_while_it_holds(worker, command):
     assert worker.report(command, "succeeded", id="end", exit_code=0) == ended
 
 
+def test_an_id_that_named_another_command_is_refused_and_nothing_is_taken_for_said(worker, command, team):
+    """An agent that numbers its frames anew after a restart would lose what it prints."""
+    other = request_command(team_id=team.pk, spec=SPEC, agent="worker")
+    worker.report(command, "running", id="3", instance=worker.instance)
+    worker.print(command, "first", id="1")
+    with pytest.raises(Conflict, match="used the id 3 for another command:state"):
+        worker.report(other, "running", id="3", instance=worker.instance)
+    worker.claim(other)
+    with pytest.raises(Conflict, match="used the id 1 for another terminal:output"):
+        worker.print(other, "second", id="1")
+    assert worker.print(command, "first", id="1")["seq"] == 1
+
+
+def test_an_end_and_a_step_of_an_interrupt_need_what_they_speak_of(worker, command):
+    with pytest.raises(Conflict, match="not claimed yet"):
+        worker.report(command, "succeeded")
+    with pytest.raises(Conflict, match="sent, not running"):
+        worker.report(command, "running", interrupt="delivered")
+    worker.claim(command)
+    with pytest.raises(Conflict, match="Nobody asked"):
+        worker.report(command, "running", interrupt="delivered")
+
+
 def test_a_replaced_process_cannot_claim(worker, command):
     old = worker.instance
     worker.restart()

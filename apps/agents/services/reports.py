@@ -28,6 +28,8 @@ def report_command(actor: Actor, topic: AgentTopic, frame: ReportCommand) -> Sto
         return _confirm_interrupt(command, topic, frame.interrupt)
     if frame.status == Status.RUNNING:
         return _claim(actor, agent, command, frame.instance)
+    if command.status == Status.SENT:
+        raise Conflict("This command was not claimed yet.")
     if command.instance != agent.instance:
         raise Conflict("This command was claimed by another process.")
     return move(
@@ -80,7 +82,9 @@ def _claim(actor: Actor, agent: Agent, command: Command, instance: str | None) -
 
 def _confirm_interrupt(command: Command, topic: AgentTopic, step: str) -> StoredEvent:
     if command.status != Status.RUNNING:
-        raise Conflict(f"This command is {command.status} already.")
+        raise Conflict(f"This command is {command.status}, not running.")
+    if command.interrupt_sent_at is None:
+        raise Conflict("Nobody asked for an end of this command.")
     field = f"interrupt_{step}_at"
     setattr(command, field, getattr(command, field) or wire.now())
     command.save(update_fields=[field])
