@@ -23,6 +23,7 @@ from apps.tasks.owners import owner_of
 PURPOSE = "task"
 FAILED = "failed"
 LOST = "lost"
+ENDED_BY_AGENT = "Its agent had to end it."
 
 _in_hand: ContextVar[UUID | None] = ContextVar("task_in_hand", default=None)
 
@@ -162,7 +163,8 @@ def _end(task: Task, status: Status, command: Command | None = None, *, error: s
 
 
 def _result_of(command: Command, *, outcome: str) -> dict[str, Any]:
-    return {"exit_code": command.exit_code, "error": command.error or "", "outcome": outcome}
+    error = command.error or (ENDED_BY_AGENT if command.status == "interrupted" and outcome == LOST else "")
+    return {"exit_code": command.exit_code, "error": error, "outcome": outcome}
 
 
 @contextmanager
