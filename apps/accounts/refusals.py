@@ -69,6 +69,20 @@ class NotFound(Refusal):
     default_message = "There is no such thing."
 
 
+class UnknownAddress(Refusal):
+    """No door is at this address."""
+
+    code, status, close_code = "unknown_address", 404, 4404
+    default_message = "There is nothing at this address."
+
+
+class Silent(Refusal):
+    """Nothing was heard from this client for so long that it counts as gone."""
+
+    code, status, close_code = "silent", 408, 4408
+    default_message = "Nothing was heard from you for too long."
+
+
 class Conflict(Refusal):
     """It no longer fits the present state."""
 

@@ -98,10 +98,14 @@ class Connection:
             case "presence":
                 self._presence(inbound, id)
             case "auth":
-                self.set_options(_data(inbound))
+                data = _data(inbound)
+                if "token" in data:
+                    await self._renew(data["token"])
+                self.set_options(data)
                 self.answer(wire.frame("ack", id=id))
             case "token_refresh":
-                await self._refresh(inbound, id)
+                await self._renew(_data(inbound).get("token"))
+                self.answer(wire.frame("ack", id=id))
             case _:
                 self._call(inbound, id)
 
@@ -110,19 +114,16 @@ class Connection:
         if "compress" in data:
             self.outlet.compress = bool(data["compress"])
 
-    async def _refresh(self, inbound: dict[str, Any], id: Any) -> None:
+    async def _renew(self, token: Any) -> None:
         """New credentials of the same person, without a new connection."""
-
-        token = _data(inbound).get("token")
         if not isinstance(token, str):
-            raise Invalid("token_refresh needs a `token`.")
+            raise Invalid("`token` is a new access token, as text.")
         actor = await in_reader(actor_from_bearer, token)
         if actor.sender != self.actor.sender:
             raise Forbidden("This token is somebody else's.")
         self._become(actor)
         self.warned = False
         await self.check_rights()  # Whoever looked at them meanwhile saw the old credentials.
-        self.answer(wire.frame("ack", id=id))
 
     def _become(self, actor: Actor) -> None:
         """Speak as this actor from now on, also with the frames that wait for their turn."""

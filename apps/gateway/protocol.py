@@ -6,7 +6,7 @@ from apps.accounts import refusals
 from apps.accounts.refusals import Refusal
 
 CONTROL_FROM_CLIENT = {
-    "auth": "Says who one is, as the first frame: `{token, compress?}`. Later it only sets options.",
+    "auth": "Says who one is, as the first frame: `{token, compress?}`. Later a token is taken as by `token_refresh`.",
     "token_refresh": "New credentials of the same sender for this connection: `{token}`.",
     "subscribe": "Follow a topic, after a cursor if there is one: `{after?, epoch?, presence?}`.",
     "unsubscribe": "Follow it no longer.",
@@ -30,8 +30,6 @@ CONTROL_FROM_SERVER = {
 }
 
 AUTH_TIMEOUT = 4408
-SILENCE = 4408
-UNKNOWN_ADDRESS = 4404
 RESTART = 1012
 
 COULD_NOT = "This could not be done; the server's log says why."
@@ -46,7 +44,7 @@ def id_of(inbound: object) -> Any:
 def close_codes() -> dict[str, int]:
     """Name and number of every close code of ours."""
     codes = {r.code: r.close_code for r in all_refusals() if r.close_code is not None}
-    return dict(sorted({**codes, "auth_timeout": AUTH_TIMEOUT, "unknown_address": UNKNOWN_ADDRESS}.items()))
+    return dict(sorted({**codes, "auth_timeout": AUTH_TIMEOUT}.items()))
 
 
 def all_refusals() -> list[type[Refusal]]:

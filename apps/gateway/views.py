@@ -1,5 +1,6 @@
 """The gateway's own pages for programs: frames over HTTP, health, stats, connections, metrics."""
 
+import json
 import logging
 from typing import Any
 
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.actors import Actor
-from apps.accounts.refusals import Invalid, Refusal, Unauthenticated, Unavailable
+from apps.accounts.refusals import Invalid, Refusal, TooLarge, Unauthenticated, Unavailable
 from apps.accounts.rest import IsKnown, actor_of, bearer_of
 from apps.events import dispatch, log
 from apps.gateway import hub, metrics, registry
@@ -128,10 +129,12 @@ def _may_measure(request: HttpRequest) -> bool:
 
 def _perform(actor: Actor, frame: Any) -> dict[str, Any]:
     """Carry out one frame. One that fails is answered like on the socket, and takes no other with it."""
-    limits = settings.LIMITS
-    per_second = limits["agent_frames_per_second" if actor.is_agent else "frames_per_second"]
-    allowance = allowance_over_http(actor.sender, per_second)
+    limits, whose = settings.LIMITS, "agent_" if actor.is_agent else ""
+    allowance = allowance_over_http(actor.sender, limits[f"{whose}frames_per_second"])
     allowance.spend()
+    most = limits[f"{whose}frame_bytes"]
+    if (size := len(json.dumps(frame, ensure_ascii=False).encode(errors="surrogatepass"))) > most:
+        raise TooLarge(f"A frame may have {most} bytes, not {size}.")
     try:
         call = dispatch.understand(actor, frame)
         allowance.spend_on(call.frame.TYPE, call.frame.RATE)

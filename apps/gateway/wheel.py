@@ -13,12 +13,12 @@ from typing import Any, cast
 
 from django.conf import settings
 
-from apps.accounts.refusals import Unauthenticated
+from apps.accounts.refusals import Silent
 from apps.accounts.revocations import Revocation, on_revoked
 from apps.events import dispatch, log, wire
 from apps.events.sweeper import sweep_forever
 from apps.events.threads import in_writer
-from apps.gateway import hub, protocol, registry
+from apps.gateway import hub, registry
 from apps.gateway.background import spawn
 from apps.gateway.registry import LiveSocket
 
@@ -105,7 +105,7 @@ def _check_silence(connection: LiveSocket, now: float) -> None:
     heartbeat = settings.HEARTBEAT_SECONDS
     if alive_at and silent > heartbeat:
         if silent > heartbeat * SILENT_HEARTBEATS:
-            connection.close(Unauthenticated("Nothing was heard from you for too long."), protocol.SILENCE)
+            connection.close(Silent())
         else:
             connection.outlet.ping()
 

@@ -129,6 +129,15 @@ def test_a_refused_frame_has_the_status_of_its_refusal(api, alice, agent_key):
     assert post(api(agent_key), write("story.a")).status_code == 403
 
 
+def test_a_frame_is_as_large_as_on_the_socket_at_most(api, alice, topic, settings):
+    settings.LIMITS = settings.LIMITS | {"frame_bytes": 1000}
+    assert post(api(alice), write(topic, "é" * 400)).status_code == 200
+    answer = post(api(alice), write(topic, "é" * 500, id="2"))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+    answers = post(api(alice), [write(topic, "é" * 500, id="3"), write(topic, "short", id="4")]).json()
+    assert [one["type"] for one in answers] == ["error", "ack"]
+
+
 def test_what_is_no_frame_is_refused_in_words(api, alice):
     for body in ("7", '"story:write"', "null", "{}", "{", "", "\xff", "[" * 20_000):
         response = api(alice).post(FRAMES, body.encode("latin-1"), content_type="application/json")

@@ -16,6 +16,7 @@ from apps.accounts import services, tokens
 from apps.accounts.actors import SYSTEM, Actor
 from apps.accounts.authentication import actor_from_bearer
 from apps.accounts.models import Membership, TokenFamily, User
+from apps.accounts.refusals import Silent, Unauthenticated
 from apps.accounts.revocations import Revocation
 from apps.accounts.roles import Role
 from apps.events import dispatch, log
@@ -25,7 +26,6 @@ from apps.gateway import connection as connections
 from apps.gateway import hub as hubs
 from apps.gateway import registry, wheel
 from apps.gateway.models import ServerProcess
-from apps.gateway.protocol import SILENCE
 from apps.gateway.wheel import WARN_SECONDS
 from tests.gateway.conftest import until
 from tests.gateway.fakes import Client
@@ -146,7 +146,7 @@ async def test_somebody_elses_token_refreshes_nothing(alice, bob):
 
 
 @pytest.mark.parametrize(
-    ("beats", "pings", "code"), [(0.9, 0, None), (1.5, 1, None), (2.3, 1, None), (2.5, 0, SILENCE)]
+    ("beats", "pings", "code"), [(0.9, 0, None), (1.5, 1, None), (2.3, 1, None), (2.5, 0, Silent.close_code)]
 )
 async def test_a_silent_client_is_pinged_and_then_dropped(settings, beats, pings, code):
     client = connected(SYSTEM)
@@ -156,6 +156,8 @@ async def test_a_silent_client_is_pinged_and_then_dropped(settings, beats, pings
     await asyncio.sleep(0.005)
     assert client.outlet.pings == pings
     assert (client.outlet.closed or (None,))[0] == code
+    said = [frame["data"]["code"] for frame in client.outlet.taken() if frame["type"] == "error"]
+    assert said == (["silent"] if code else [])
 
 
 async def test_where_the_server_watches_silence_itself_nothing_is_done():
@@ -401,7 +403,7 @@ async def test_a_login_that_ends_while_its_new_token_is_read_ends_the_connection
 
 async def test_who_is_being_shut_out_does_nothing_more(process, alice, team):
     client = connected(Actor(user=alice), f"team.{team.pk}")
-    client.connection.close(wheel.Unauthenticated())
+    client.connection.close(Unauthenticated())
     await client.connection.take('{"type":"ping","id":"1"}')
     await until(lambda: client.outlet.closed)
     assert told(client) == ["error"]

@@ -177,8 +177,16 @@ async def test_a_token_of_somebody_else_refreshes_nothing(alice, bob, server, co
     assert await socket.closed(timeout=6) == 4401
 
 
+async def test_a_token_in_a_later_auth_is_a_new_one(alice, bob, server, connect):
+    socket = await connect(short_lived(server, bob, 3))
+    assert (await socket.ask("auth", token=5))["data"]["code"] == "invalid"
+    assert (await socket.ask("auth", token=bob.token))["type"] == "ack"
+    await asyncio.sleep(3.5)
+    assert (await socket.ask("ping"))["type"] == "pong"
+
+
 async def test_auth_again_does_not_change_who_speaks(alice, bob, room, connect, api):
     socket = await connect(bob, follow=room.topic)
-    assert (await socket.ask("auth", token=alice.token, compress=True))["type"] == "ack"
+    assert (await socket.ask("auth", token=alice.token))["data"]["code"] == "forbidden"
     await socket.ask("message", room.topic, content="who am I?")
     assert (await socket.events(1))[0]["data"]["author"]["id"] == bob.id

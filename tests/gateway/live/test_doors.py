@@ -21,7 +21,7 @@ async def test_every_address_is_the_same_socket(alice, room, connect):
 async def test_an_unknown_address_is_said_in_words(alice, connect, server, path):
     before = len(server.tail(10**7))
     socket = await connect(headers={"Authorization": f"Bearer {alice.token}"}, path=path)
-    assert (await socket.frame("error"))["data"]["code"] == "not_found"
+    assert (await socket.frame("error"))["data"]["code"] == "unknown_address"
     assert await socket.closed() == 4404
     assert "Traceback" not in server.tail(10**7)[before:]
 
