@@ -260,6 +260,16 @@ def test_a_task_that_its_agent_stopped_by_itself_is_tried_again(bob, team, worke
     assert agrees_with_its_last_event(task)
 
 
+def test_a_task_that_its_agent_stopped_twice_without_a_word_fails_and_says_so(bob, team, worker):
+    task = submit(bob, team)
+    for _ in range(2):
+        [command] = worker.inbox()
+        worker.claim(command)
+        worker.report(command, "interrupted")
+    task.refresh_from_db()
+    assert (task.status, task.result["error"]) == ("failed", "Its agent had to end it.")
+
+
 @pytest.mark.parametrize("end", ["vanish", "fail"])
 def test_what_somebody_interrupted_is_not_tried_again_however_it_ends(bob, team, worker, end):
     task = submit(bob, team, label="local", retries=3)
