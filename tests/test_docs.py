@@ -10,7 +10,7 @@ import pytest
 from apps.accounts import refusals
 from apps.accounts.refusals import Refusal
 from apps.events import declare
-from apps.gateway import protocol
+from apps.gateway import control, protocol
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -114,7 +114,7 @@ def test_every_topic_is_described(frames_page: str) -> None:
         assert f"`{declare.topics[name].pattern}`" in frames_page
 
 
-@pytest.mark.parametrize("type", sorted({*protocol.CONTROL_FROM_CLIENT, *protocol.CONTROL_FROM_SERVER}))
+@pytest.mark.parametrize("type", sorted({*control.FROM_CLIENT, *control.FROM_SERVER}))
 def test_a_control_frame_is_described(protocol_page: str, type: str) -> None:
     assert names(protocol_page, type)
 

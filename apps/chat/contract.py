@@ -82,7 +82,9 @@ class TypingNoticed(Whisper, type="typing", topic=ChatTopic):
 class PostMessage(CommandFrame, type="message", topic=ChatTopic, role=Role.OPERATOR, rate="10/s", audit=False):
     """Say something. The log is its own record, so the audit log does not repeat it."""
 
-    content: Annotated[str, AfterValidator(without_nul), AfterValidator(_sayable)]
+    content: Annotated[str, AfterValidator(without_nul), AfterValidator(_sayable)] = Field(
+        description=f"Not blank, and {MAX_BYTES} bytes of UTF-8 at most."
+    )
 
 
 class SetTyping(CommandFrame, type="typing", topic=ChatTopic, role=Role.OPERATOR, rate="5/s", audit=False):

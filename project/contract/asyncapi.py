@@ -7,7 +7,9 @@ from pydantic import BaseModel
 
 from apps.events import declare
 from apps.events.declare import fields_of
-from apps.gateway import protocol
+from apps.events.models import ID_LENGTH
+from apps.gateway import control
+from apps.gateway.control import Control
 from project.contract.markdown import about
 
 
@@ -25,9 +27,10 @@ def render() -> str:
 
 
 def schemas() -> dict[str, Any]:
-    """The `data` of every event, whisper and command frame as JSON Schema, by its class's name."""
+    """The `data` of every frame as JSON Schema, by its class's name."""
     found: dict[str, Any] = {}
-    for declared in _declared():
+    ours = [one.data for one in (*control.FROM_CLIENT.values(), *control.FROM_SERVER.values()) if one.data]
+    for declared in [*_declared(), *ours]:
         schema = declared.model_json_schema(ref_template="#/components/schemas/{model}")
         found.update(schema.pop("$defs", {}))
         found[declared.__name__] = schema
@@ -53,16 +56,50 @@ def _channel(topic: type[declare.Topic]) -> dict[str, Any]:
 
 
 def _control() -> dict[str, Any]:
-    words = {**protocol.CONTROL_FROM_CLIENT, **protocol.CONTROL_FROM_SERVER}
+    connecting = [frame for frame in declare.frames.values() if frame.TOPIC is None]
+    said = [name for name, _ in _controls()] + [frame.__name__ for frame in connecting]
     return {
         "address": "/ws/",
-        "description": "Frames of the gateway itself.",
-        "messages": {name: {"name": name, "summary": about} for name, about in words.items()},
+        "description": "Frames of the connection itself.",
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in said},
     }
+
+
+def _controls() -> list[tuple[str, dict[str, Any]]]:
+    """Each control frame as a message, under a name that says who sends it: two types go both ways."""
+    return [
+        *((f"client.{type}", _control_message(type, one)) for type, one in control.FROM_CLIENT.items()),
+        *((f"server.{type}", _control_message(type, one)) for type, one in control.FROM_SERVER.items()),
+    ]
+
+
+def _control_message(type: str, one: Control) -> dict[str, Any]:
+    properties: dict[str, Any] = {"type": {"const": type}, "id": {"type": ["string", "integer"]}}
+    required = ["type"]
+    if one.has_topic:
+        properties["topic"] = {"type": "string"}
+        required.append("topic")
+    if one.data is None:
+        properties["messages"] = {"type": "array"}
+        required.append("messages")
+    else:
+        properties["data"] = _schema_of(one.data)
+        if any(field.is_required() for field in one.data.model_fields.values()):
+            required.append("data")
+    payload = {"type": "object", "properties": properties, "required": sorted(required)}
+    return {"name": type, "summary": one.about, "payload": payload}
+
+
+def _schema_of(declared: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{declared.__name__}"}
 
 
 def _operations() -> dict[str, Any]:
     operations: dict[str, Any] = {}
+    for name, _ in _controls():
+        action = "receive" if name.startswith("client.") else "send"
+        messages = [{"$ref": f"#/channels/control/messages/{name}"}]
+        operations[name] = {"action": action, "channel": {"$ref": "#/channels/control"}, "messages": messages}
     for declared in (*declare.events.values(), *declare.whispers.values()):
         operations[f"receive{declared.__name__}"] = _operation("send", declared)
     for frame in declare.frames.values():
@@ -74,26 +111,24 @@ def _operation(action: str, declared: Any) -> dict[str, Any]:
     """`action` is from the server's side, as AsyncAPI has it."""
     channel = declared.TOPIC.kind if declared.TOPIC else "control"
     message = f"#/channels/{channel}/messages/{declared.__name__}"
-    if declared.TOPIC is None:
-        return {"action": action, "channel": {"$ref": "#/channels/control"}}
     return {"action": action, "channel": {"$ref": f"#/channels/{channel}"}, "messages": [{"$ref": message}]}
 
 
 def _messages() -> dict[str, Any]:
-    return {declared.__name__: _message(declared) for declared in _declared()}
+    return dict(_controls()) | {declared.__name__: _message(declared) for declared in _declared()}
 
 
 def _message(declared: Any) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "type": {"const": declared.TYPE},
-        "data": {"$ref": f"#/components/schemas/{declared.__name__}"},
+        "data": _schema_of(declared),
     }
     required = ["type", "data"]
     if declared.TOPIC is not None:
         properties["topic"] = {"type": "string", "examples": [declared.TOPIC.pattern]}
         required.append("topic")
     if declared in declare.frames.values():
-        properties["id"] = {"type": "string", "minLength": 1, "maxLength": 90}
+        properties["id"] = {"type": ["string", "integer"], "minLength": 1, "maxLength": ID_LENGTH}
         required.append("id")
     else:
         properties["timestamp"] = {"type": "string", "format": "date-time"}

@@ -13,6 +13,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
+from apps.gateway import control
+
 Frame = dict[str, Any]
 _CREDIT_EVERY = 256 * 1024
 
@@ -128,6 +130,8 @@ class Socket:
             if taking.done() and not taking.cancelled():
                 return taking.result()
         if waiting.empty():
+            if self._reading.done() and not self._reading.cancelled() and (problem := self._reading.exception()):
+                raise problem
             reason = f"{self.connection.close_code} {self.connection.close_reason}"
             errors = self._queues["type:error"]
             raise ConnectionError(f"closed ({reason}) before {queue} came; error: {errors and list(errors._queue)}")  # type: ignore[attr-defined]
@@ -151,10 +155,17 @@ class Socket:
         elif "seq" in frame:
             self._last_seq[frame["topic"]] = frame["seq"]
             self._queues["event"].put_nowait(frame)
-        elif frame.get("id") is not None:
-            self._queues[f"answer:{frame['id']}"].put_nowait(frame)
         else:
-            self._queues[f"type:{frame['type']}"].put_nowait(frame)
+            _check_shape(frame)
+            id = frame.get("id")
+            self._queues[f"type:{frame['type']}" if id is None else f"answer:{id}"].put_nowait(frame)
+
+
+def _check_shape(frame: Frame) -> None:
+    """Every frame of the connection itself is as the documents have it."""
+    if (known := control.FROM_SERVER.get(frame["type"])) and known.data:
+        known.data.model_validate(frame["data"], strict=True)
+        assert known.has_topic == ("topic" in frame), frame
 
 
 async def connect_to(
