@@ -279,7 +279,7 @@ async def test_after_a_sleep_that_the_pages_clock_has_missed_the_time_is_right_a
     page = await (await window(alice)).open(f"/runs/{run}/")
     await live(page)
     elapsed = page.locator("run-timer .elapsed")
-    await expect(elapsed).to_have_text("0:03")
+    await expect(elapsed).to_have_text(re.compile(r"^0:(0[3-9]|1\d)$"))  # a slow machine may be past the third second
     # As far as the page can tell it is an hour ago now, and the device's clock was an hour ahead of the page's.
     await page.evaluate("{ const now = performance.now.bind(performance); performance.now = () => now() - 3_600_000 }")
     await expect(elapsed).to_have_text("0:00")
