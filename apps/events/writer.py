@@ -37,7 +37,7 @@ class Job:
 
     ref: store.Ref
     drafts: Callable[[], Sequence[log.Draft]]
-    check_repeats: Callable[[StoredEvent], None] = lambda before: None
+    check_repeats: Callable[[StoredEvent], None]
     """Refuses if what bears its ref already came of another frame."""
     done: "asyncio.Future[StoredEvent | None]" = field(init=False)
 

@@ -19,9 +19,9 @@ class Nothing(_Data):
 
 
 class Credentials(_Data):
-    """`token`: an access token or an API key."""
+    """`token`: an access token or an API key; the first frame needs it."""
 
-    token: str
+    token: str = ""
     compress: bool = False
 
 
