@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -266,8 +267,8 @@ class Connection:
         """Close or unfollow what this client may no longer have, and know it by its rights of now."""
         if self.close_if_expired():
             return
-        before = self.actor
-        actor = await in_reader(renewed, before)
+        before, followed = self.actor, dict(self.readers)
+        actor, lost = await in_reader(_rights_of_now, before, list(followed))
         if self.actor is not before:
             return await self.check_rights()  # It has brought other credentials meanwhile.
         if actor is None:
@@ -275,11 +276,12 @@ class Connection:
                 self.close(Revoked())
             return
         self._become(actor)
-        for name in list(self.readers):
-            if not await in_reader(Topic.parse(name).can_read, self.actor):
-                self.unfollow(name)
-                refusal = Forbidden(f"You may no longer read {name}.")
-                self.answer(wire.frame("unsubscribed", topic=name, data=refusal.as_data()))
+        for name in lost:
+            if self.readers.get(name) is not followed[name]:
+                continue  # It was followed anew meanwhile, and that has looked for itself.
+            self.unfollow(name)
+            refusal = Forbidden(f"You may no longer read {name}.")
+            self.answer(wire.frame("unsubscribed", topic=name, data=refusal.as_data()))
 
     async def end(self) -> None:
         """The socket is gone: leave everything."""
@@ -291,6 +293,12 @@ class Connection:
         """Wait until all that the client sent has been carried out."""
         if self._calls is not None:
             await self._calls.settle()
+
+
+def _rights_of_now(actor: Actor, names: Sequence[str]) -> tuple[Actor | None, Sequence[str]]:
+    """The actor as it would come in now, None if it could not, and which of these topics it may no longer read."""
+    now = renewed(actor)
+    return now, [] if now is None else [name for name in names if not Topic.parse(name).can_read(now)]
 
 
 def _size(message: str | bytes) -> int:

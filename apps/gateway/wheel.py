@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import count
 from typing import Any, cast
 
 from django.conf import settings
@@ -37,7 +38,10 @@ def start() -> None:
     """Turn from now on, if it does not yet; and sweep, where this process is the one that does."""
     if _turning and not _turning[0].get_loop().is_closed():
         return
-    _turning[:] = [asyncio.create_task(_turn(), name="wheel")]
+    _turning[:] = [
+        asyncio.create_task(_turn(), name="wheel"),
+        asyncio.create_task(_look_around(), name="look at rights"),
+    ]
     if settings.SWEEP_HERE:
         _turning.append(asyncio.create_task(sweep_forever(), name="sweeper"))
 
@@ -75,10 +79,6 @@ async def _tick(tick: int) -> None:
     for connection in list(registry.live.values()):
         _check_token(connection)
         _check_silence(connection, now)
-    # Each connection has its turn once in RIGHTS_EVERY_SECONDS, so that they do not all ask at once.
-    turns = int(RIGHTS_EVERY_SECONDS / TICK_SECONDS)
-    mine = [c for c in registry.live.values() if int(c.id[:8], 16) % turns == tick % turns]
-    await _check_rights(mine)
     if tick % int(registry.SEEN_EVERY_SECONDS / TICK_SECONDS) == 0:
         await in_writer(registry.note_alive)
 
@@ -108,6 +108,22 @@ def _check_silence(connection: LiveSocket, now: float) -> None:
             connection.close(Silent())
         else:
             connection.outlet.ping()
+
+
+async def _look_around() -> None:
+    """Each socket has its turn once in RIGHTS_EVERY_SECONDS, and they are spread evenly over them.
+
+    What a few of them ask in one go holds up, in this process, every event of that moment.
+    """
+    loop = asyncio.get_running_loop()
+    turns = int(RIGHTS_EVERY_SECONDS / TICK_SECONDS)
+    for turn in count():
+        began = loop.time()
+        mine = [c for c in registry.live.values() if int(c.id[:8], 16) % turns == turn % turns]
+        for number, connection in enumerate(mine):
+            await asyncio.sleep(began + TICK_SECONDS * number / len(mine) - loop.time())
+            await _check_rights([connection])
+        await asyncio.sleep(began + TICK_SECONDS - loop.time())
 
 
 async def _check_rights(connections: Iterable[LiveSocket]) -> list[LiveSocket]:

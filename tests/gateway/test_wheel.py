@@ -1,9 +1,9 @@
 """The wheel: tokens that end, clients that fall silent, and access that was taken away."""
 
 import asyncio
-import contextlib
 import itertools
 import json
+import threading
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -290,29 +290,54 @@ async def test_a_change_that_was_rolled_back_shuts_nobody_out(process, alice):
     assert client.outlet.closed is None
 
 
-async def test_a_revocation_that_was_not_told_is_found_by_the_regular_look(process, alice, bob):
+@pytest.fixture
+async def regular_look(monkeypatch):
+    """Everybody has a turn every fifth of a second."""
+    monkeypatch.setattr(wheel, "TICK_SECONDS", 0.2)
+    monkeypatch.setattr(wheel, "RIGHTS_EVERY_SECONDS", 0.2)
+    looking = asyncio.create_task(wheel._look_around())
+    yield
+    looking.cancel()
+
+
+async def test_a_revocation_that_was_not_told_is_found_by_the_regular_look(process, alice, bob, regular_look):
     hers, his = connected(Actor(user=alice)), connected(Actor(user=bob))
     await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
-    turns = int(wheel.RIGHTS_EVERY_SECONDS / wheel.TICK_SECONDS)
-    for tick in range(turns):
-        await wheel._tick(tick)
     await until(lambda: hers.outlet.closed)
     assert hers.outlet.closed[0] == 4440
     assert his.outlet.closed is None
 
 
-async def test_the_regular_look_does_not_wait_for_the_note_that_this_process_is_alive(process, alice, monkeypatch):
-    def busy():
-        raise OperationalError("the database is locked")
+async def test_the_regular_looks_are_spread_over_the_time_that_they_have(alice, bob, monkeypatch, regular_look):
+    looks = []
 
-    monkeypatch.setattr(registry, "note_alive", busy)
-    monkeypatch.setattr(registry, "SEEN_EVERY_SECONDS", wheel.TICK_SECONDS)
+    async def look(connections):
+        looks.append((asyncio.get_running_loop().time(), *connections))
+
+    monkeypatch.setattr(wheel, "_check_rights", look)
+    clients = [connected(Actor(user=user)) for user in (alice, bob, alice, bob)]
+    await until(lambda: len(looks) >= 8)
+    turns = [looks[:4], looks[4:8]]
+    assert [[connection for _, connection in turn] for turn in turns] == [[c.connection for c in clients]] * 2
+    for turn in turns:
+        assert turn[3][0] - turn[0][0] > 0.14
+
+
+async def test_the_regular_look_does_not_wait_for_the_note_that_this_process_is_alive(
+    process, alice, monkeypatch, settings
+):
+    settings.SWEEP_HERE = False
+    noting = threading.Event()
+    monkeypatch.setattr(wheel, "RIGHTS_EVERY_SECONDS", wheel.TICK_SECONDS)
+    monkeypatch.setattr(registry, "note_alive", lambda: noting.wait(20))
     hers = connected(Actor(user=alice))
-    await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
-    for tick in range(int(wheel.RIGHTS_EVERY_SECONDS / wheel.TICK_SECONDS)):
-        with contextlib.suppress(OperationalError):
-            await wheel._tick(tick)
-    await until(lambda: hers.outlet.closed)
+    await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
+    wheel.start()
+    try:
+        await until(lambda: hers.outlet.closed)
+    finally:
+        noting.set()
+        await wheel.stop()
 
 
 async def test_the_regular_look_finds_a_removed_member_too(process, team, bob):
@@ -415,9 +440,9 @@ async def test_who_is_being_shut_out_does_nothing_more(process, alice, team):
 async def test_it_turns_once_however_often_it_is_started_and_leaves_no_trace(settings):
     settings.SWEEP_HERE = False
     wheel.start()
-    [task] = wheel._turning
+    turning = list(wheel._turning)
     wheel.start()
-    assert wheel._turning == [task]
+    assert wheel._turning == turning
 
     def is_on_the_books():
         return ServerProcess.objects.filter(pk=registry.process_id).exists()
@@ -426,7 +451,7 @@ async def test_it_turns_once_however_often_it_is_started_and_leaves_no_trace(set
         while not await in_reader(is_on_the_books):
             await asyncio.sleep(0.01)
     await wheel.stop()
-    assert (wheel._turning, task.cancelled()) == ([], True)
+    assert (wheel._turning, [task.cancelled() for task in turning]) == ([], [True, True])
     assert not await in_reader(is_on_the_books)
 
 
