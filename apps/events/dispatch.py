@@ -46,7 +46,8 @@ _roles: dict[tuple[str, str], tuple[float, Role | None]] = {}
 def handles(frame_class: type[CommandFrame]) -> Callable[[H], H]:
     """Declare the service that carries out a command frame: `(actor, topic, frame) -> StoredEvent | None`.
 
-    For a grouped frame: `(actor, topic, frame) -> list[(topic, event)]`, which writes nothing itself.
+    For a grouped frame: `(actor, topic, frame) -> list[(topic, event)]`, which writes nothing itself. It may be asked
+    again about a frame that has happened already.
     """
 
     def register(handler: H) -> H:

@@ -9,7 +9,7 @@ for now is refused too, until that one has come again.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import DatabaseError, Error, InterfaceError, OperationalError, transaction
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 GROUP = 1_000
 GATHER_SECONDS = 0.002
-TRIES = 2
+TRIES = 3
 AGAIN_SECONDS = 1.0
 HELD_SECONDS = 10.0
 """How long a sender may leave out what it has to send again, before what follows is taken without it."""
@@ -140,18 +140,24 @@ class GroupWriter:
 
 
 def _commit(group: Sequence[Job]) -> list[Outcome]:
-    """One transaction for the group. A frame that is refused or cannot be stored does not hurt its neighbours."""
+    """One transaction for the group. A frame that is refused or cannot be stored does not hurt its neighbours.
+
+    Hardly ever has one of them happened before, so that is not asked first: the log takes no ref twice.
+    """
     refusal: Unavailable | None = None
+    may_repeat = False
     for _ in range(TRIES):
         try:
             with transaction.atomic():
-                return _append(group)
+                return _append(group, store.known([job.ref for job in group]) if may_repeat else {})
         except (OperationalError, InterfaceError) as problem:
             logger.warning("A group of %d frames is tried again: %s", len(group), problem)
             refusal = _busy()
         except Error as problem:
-            # Most likely a ref that another process stored in this moment: the next look finds it.
-            logger.warning("A group of %d frames is tried again: %s", len(group), problem)
+            if may_repeat:
+                # Most likely a ref that another process stored in this moment: the next look finds it.
+                logger.warning("A group of %d frames is tried again: %s", len(group), problem)
+            may_repeat = True
             refusal = None
         except Exception:
             logger.exception("A group of %d frames could not be stored", len(group))
@@ -170,40 +176,44 @@ def _commit_one_by_one(group: Sequence[Job]) -> list[Outcome]:
     return outcomes
 
 
-def _append(group: Sequence[Job]) -> list[Outcome]:
-    happened: dict[store.Ref, StoredEvent | None] = dict(store.known([job.ref for job in group]))
-    outcomes: dict[store.Ref, Outcome] = {}
+def _append(group: Sequence[Job], known: Mapping[store.Ref, StoredEvent]) -> list[Outcome]:
+    """Store what the group's frames become, but for those that are known to have happened."""
     drafts: list[log.Draft] = []
-    answers: list[tuple[store.Ref, int]] = []
-    repeats: dict[int, Outcome] = {}
-    for place, job in enumerate(group):
-        if job.ref in happened:
-            if before := happened[job.ref]:
-                repeats[place] = _repeat(job, before)
+    taken: dict[store.Ref, tuple[Job, int]] = {}
+    """Each frame that is stored now, and where its event is among the drafts."""
+    refused: dict[store.Ref, Outcome] = {}
+    for job in group:
+        if job.ref in known or job.ref in taken:
             continue
         try:
             said = job.drafts()
         except Refusal as refusal:
-            outcomes[job.ref] = refusal
+            refused[job.ref] = refusal
             continue
         except DatabaseError:
             raise
         except Exception:
             logger.exception("A grouped frame of %s failed", job.ref[1])
-            outcomes[job.ref] = Unavailable(COULD_NOT)
+            refused[job.ref] = Unavailable(COULD_NOT)
             continue
-        happened[job.ref] = None
         if said:
-            answers.append((job.ref, len(drafts)))
+            taken[job.ref] = job, len(drafts)
             drafts.extend(said)
-    if drafts:
-        stored = log.append_all(drafts)
-        for ref, index in answers:
-            happened[ref] = stored[index]
-    return [
-        repeats.get(place) or happened.get(job.ref) or outcomes.get(job.ref) or _nothing(job)
-        for place, job in enumerate(group)
-    ]
+        else:
+            refused[job.ref] = Unavailable(f"The frame {job.ref[2]} became no event.")
+    stored = log.append_all(drafts) if drafts else []
+    happened = {**known, **{ref: stored[place] for ref, (_, place) in taken.items()}}
+    if unsure := [ref for ref in refused if ref not in happened]:
+        happened |= store.known(unsure)  # What is refused now may have been taken before.
+    outcomes: list[Outcome] = []
+    for job in group:
+        if (event := happened.get(job.ref)) is None:
+            outcomes.append(refused[job.ref])
+        elif job.ref in taken and taken[job.ref][0] is job:
+            outcomes.append(event)
+        else:
+            outcomes.append(_repeat(job, event))
+    return outcomes
 
 
 def _repeat(job: Job, before: StoredEvent) -> Outcome:
@@ -220,7 +230,3 @@ def _busy() -> Unavailable:
 
 def _is_for_now(outcome: Outcome) -> bool:
     return isinstance(outcome, Unavailable) and outcome.retry_after is not None
-
-
-def _nothing(job: Job) -> Outcome:
-    return Unavailable(f"The frame {job.ref[2]} became no event.")

@@ -10,7 +10,7 @@ from django.db import IntegrityError, OperationalError, transaction
 
 from apps.accounts.actors import SYSTEM
 from apps.accounts.refusals import Conflict, NotFound, Unavailable
-from apps.events import dispatch, log, writer
+from apps.events import dispatch, log, store, writer
 from apps.events.dispatch import perform, understand
 from apps.events.log import read_after
 from apps.events.threads import in_reader, in_writer
@@ -46,6 +46,20 @@ def commits(monkeypatch):
     commit = writer._commit
     monkeypatch.setattr(writer, "_commit", counting)
     return sizes
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Which refs were looked up, time after time."""
+    asked = []
+
+    def asking(refs):
+        asked.append(refs)
+        return known(refs)
+
+    known = store.known
+    monkeypatch.setattr(store, "known", asking)
+    return asked
 
 
 async def test_frames_that_arrive_together_share_a_transaction(topic, commits):
@@ -112,6 +126,29 @@ async def test_a_frame_resent_later_is_answered_with_what_it_became(topic):
     assert await story(topic) == ["a", "b"]
 
 
+async def test_a_frame_that_was_taken_is_answered_again_also_when_it_would_be_refused_now(topic):
+    stored = await say(topic, "a", id="1")
+    again, new = await outcome(say(topic, "refuse", id="1"), say(topic, "refuse", id="2"))
+    assert (again.seq, type(new)) == (stored.seq, Conflict)
+
+
+async def test_whether_a_frame_has_happened_is_asked_only_when_one_has(topic, looks, caplog):
+    await outcome(*[say(topic, str(i), id=str(i)) for i in range(3)])
+    assert looks == []
+    again, new = await outcome(say(topic, "0", id="0"), say(topic, "3", id="3"))
+    assert (again.seq, new.seq, len(looks)) == (1, 4, 1)
+    assert not caplog.records, "that is no trouble"
+
+
+async def test_an_id_that_comes_twice_in_one_group_for_two_things_happens_once(topic, monkeypatch):
+    def of_another_story(call, before):
+        raise Conflict("You have used this id for another story.")
+
+    monkeypatch.setattr(dispatch.Call, "check_repeats", of_another_story)
+    first, other = await outcome(say(topic, "a", id="1"), say(topic, "b", id="1"))
+    assert (first.seq, type(other)) == (1, Conflict)
+
+
 async def test_one_id_on_two_topics_is_two_frames(topic):
     other = StoryTopic(key=uuid4().hex)
     stored = await outcome(say(topic, "a", id="1"), say(other, "b", id="1"))
@@ -173,11 +210,11 @@ def busy(monkeypatch):
     is_busy = threading.Event()
     append = writer._append
 
-    def append_if_there_is_time(group):
+    def append_if_there_is_time(group, known):
         if is_busy.is_set():
             time.sleep(0.02)  # so that others come while it is tried
             raise OperationalError("database is locked")
-        return append(group)
+        return append(group, known)
 
     monkeypatch.setattr(writer, "_append", append_if_there_is_time)
     return is_busy
@@ -260,13 +297,13 @@ async def test_nothing_in_a_group_overtakes_what_is_refused_for_now(topic, monke
     append = writer._append
     texts = []
 
-    def odd(group):
+    def odd(group, known):
         if len(group) > 1:
             raise IntegrityError("somebody else has stored one of these")
         texts.append(group[0].ref[2])
         if "b" in group[0].ref[2]:
             raise OperationalError("database is locked")
-        return append(group)
+        return append(group, known)
 
     monkeypatch.setattr(writer, "_append", odd)
     a, b, c = await outcome(*[say(topic, text, id=text) for text in "abc"])
