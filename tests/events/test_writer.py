@@ -1,6 +1,7 @@
 """Group commit: frames share a transaction, and nothing else."""
 
 import asyncio
+import random
 import threading
 import time
 from uuid import uuid4
@@ -138,6 +139,26 @@ async def test_whether_a_frame_has_happened_is_asked_only_when_one_has(topic, lo
     again, new = await outcome(say(topic, "0", id="0"), say(topic, "3", id="3"))
     assert (again.seq, new.seq, len(looks)) == (1, 4, 1)
     assert not caplog.records, "that is no trouble"
+
+
+async def test_whatever_comes_again_over_whichever_process_happens_once(topic, monkeypatch):
+    """Two group writers, as two processes have them; frames that are sent up to four times, also before the answer."""
+    chance = random.Random(7)
+    processes = [writer.GroupWriter(), writer.GroupWriter()]
+    ids = [str(n) for n in range(60) for _ in range(chance.randint(1, 4))]
+    chance.shuffle(ids)
+    answers = []
+    while ids:
+        for id in ids[: (burst := chance.randint(1, 25))]:
+            monkeypatch.setattr(dispatch, "_group_writer", chance.choice(processes))
+            answers.append((id, say(topic, id, id=id)))
+        del ids[:burst]
+        await asyncio.sleep(chance.choice((0, 0.001, 0.005)))
+    stored = await outcome(*[answer for _, answer in answers])
+
+    told = await story(topic)
+    assert sorted(told) == sorted({id for id, _ in answers})
+    assert [told[event.seq - 1] for event in stored] == [id for id, _ in answers]
 
 
 async def test_an_id_that_comes_twice_in_one_group_for_two_things_happens_once(topic, monkeypatch):
