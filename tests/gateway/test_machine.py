@@ -253,6 +253,9 @@ class Story(RuleBasedStateMachine):
         self.run(self._settle)
 
     async def _settle(self):
+        await (
+            self._reading_ends()
+        )  # It may have begun before the newest thing happened; the next look is what finds that.
         await self.hub.look()
         for _ in range(3_000):
             at = await in_reader(store.position, str(self.topic))
@@ -270,6 +273,11 @@ class Story(RuleBasedStateMachine):
             expected = {seq: text for seq, text in texts.items() if seq > client.base}
             kept = {seq: event["data"]["text"] for seq, event in client.copy.items() if seq in texts}
             assert kept == expected, f"client {who}"
+
+    async def _reading_ends(self):
+        followed = self.hub._followed.get(str(self.topic))
+        if followed and followed.filling:
+            await asyncio.wait([followed.filling])
 
     def teardown(self):
         if hasattr(self, "loop"):
