@@ -143,10 +143,10 @@ _NAMES = ("alice", "bob", "victor", "mallory")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """As pytest-django's; the threads that work on the database let go of it before it is dropped."""
     yield
-    from apps.events.threads import release_connections
+    from tests.support.databases import let_go
 
     with django_db_blocker.unblock():
-        release_connections()
+        let_go()
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from apps.accounts import writes
 from apps.events import threads
 from apps.events.models import Head
 from apps.events.threads import READERS, in_reader, in_scanner, in_writer, in_writer_twice
+from tests.support.databases import let_go
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 
@@ -81,7 +82,7 @@ def test_after_all_connections_have_ended_everybody_is_answered():
     asyncio.run(many_look())
     end_all_connections()
     assert asyncio.run(many_look()) == [False] * 4 * READERS
-    threads.release_connections()  # Writers are not made to try twice: the next test's would fail.
+    let_go()  # Writers are not made to try twice: the next test's would fail.
     if (pool := getattr(connection, "pool", None)) is not None:
         pool.check()
 

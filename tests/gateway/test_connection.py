@@ -11,6 +11,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.models import User
 from apps.accounts.refusals import Forbidden
 from apps.events import dispatch
+from apps.events.threads import in_writer
 from apps.gateway import connection as connections
 from apps.gateway.connection import Connection
 from tests.gateway.fakes import FakeOutlet
@@ -42,7 +43,7 @@ async def test_frames_that_wait_are_carried_out_with_the_rights_of_their_turn(sa
     socket = connected(sam)
     for id in ("under way", "waits"):
         await socket.take(json.dumps({**BROADCAST, "id": id}))
-    await User.objects.filter(pk=sam.pk).aupdate(is_staff=False)
+    await in_writer(User.objects.filter(pk=sam.pk).update, is_staff=False)
     await socket.check_rights()
     done[0].set_result(None)
     await asyncio.sleep(0.01)

@@ -331,7 +331,7 @@ async def test_the_regular_look_does_not_wait_for_the_note_that_this_process_is_
     monkeypatch.setattr(wheel, "RIGHTS_EVERY_SECONDS", wheel.TICK_SECONDS)
     monkeypatch.setattr(registry, "note_alive", lambda: noting.wait(20))
     hers = connected(Actor(user=alice))
-    await User.objects.filter(pk=alice.pk).aupdate(is_active=False)
+    await in_writer(User.objects.filter(pk=alice.pk).update, is_active=False)
     wheel.start()
     try:
         await until(lambda: hers.outlet.closed)
