@@ -143,8 +143,9 @@ export class LogStatus {
   #tell(lines) {
     const now = performance.now()
     if (lines < this.#told) this.#told = lines
-    if (lines - this.#told === 0 || now - this.#toldAt < SAY_AGAIN) return
-    this.say(`${NUMBER.format(lines - this.#told)} new lines`)
+    if (lines === this.#told || now - this.#toldAt < SAY_AGAIN) return
+    const more = lines - this.#told
+    this.say(`${NUMBER.format(more)} new ${more === 1 ? 'line' : 'lines'}`)
     this.#toldAt = now
     this.#told = lines
   }
