@@ -253,9 +253,8 @@ class Story(RuleBasedStateMachine):
         self.run(self._settle)
 
     async def _settle(self):
-        await (
-            self._reading_ends()
-        )  # It may have begun before the newest thing happened; the next look is what finds that.
+        # What is being read may be older than the newest thing; a server looks again a second later.
+        await self._reading_ends()
         await self.hub.look()
         for _ in range(3_000):
             at = await in_reader(store.position, str(self.topic))
