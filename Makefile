@@ -20,7 +20,7 @@ export UV_SYSTEM_CERTS = 1
 export NODE_USE_SYSTEM_CA = 1
 
 PYTEST = $(BIN)/python -m pytest -n $(WORKERS)
-WORKERS ?= 5
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

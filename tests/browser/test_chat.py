@@ -192,6 +192,7 @@ async def test_days_and_speakers_are_told_apart(window, alice, bob, api, room):
     assert await page.locator("#count").inner_text() == "2 people"
 
 
+@on_both
 async def test_people_are_added_removed_and_leave(window, alice, bob, victor, api, room):
     page = await (await window(alice)).open(room["path"])
     await live(page)

@@ -158,7 +158,6 @@ async def test_with_nothing_to_be_reached_it_says_so_and_offers_a_way_on(window,
     await hears(page, "missed", "kept")
 
 
-@of_the_page
 async def test_offline_waits_for_the_network(window, alice, room, say):
     her = await window(alice)
     page = await her.open(room["path"])
@@ -173,7 +172,6 @@ async def test_offline_waits_for_the_network(window, alice, room, say):
     await hears(page, "outside", "in a tunnel")
 
 
-@of_the_page
 async def test_a_page_that_was_kept_comes_back_live(window, alice, room, say):
     page = await (await window(alice)).open(room["path"])
     await live(page)
@@ -184,7 +182,6 @@ async def test_a_page_that_was_kept_comes_back_live(window, alice, room, say):
     await live(page)
 
 
-@of_the_page
 async def test_a_wrong_clock_harms_nothing(window, alice, room, say):
     her = await window(alice)
     await her.context.add_init_script(
@@ -213,7 +210,6 @@ async def test_a_machine_that_slept_doubts_its_socket_at_once(window, alice, roo
     await live(page)
 
 
-@of_the_page
 async def test_a_message_that_is_too_large_says_so_at_once(window, alice, room):
     page = await (await window(alice)).open(room["path"])
     await live(page)
@@ -224,7 +220,6 @@ async def test_a_message_that_is_too_large_says_so_at_once(window, alice, room):
     await hears(page, "short")
 
 
-@of_the_page
 async def test_signed_out_means_a_way_to_the_login_and_back_here(window, api, alice, room):
     her = await window(alice)
     page = await her.open(room["path"])

@@ -41,6 +41,7 @@ async def log_in(page, person, topic):
     await page.click("button:text('Watch')")
 
 
+@pytest.mark.variants("sqlite")
 async def test_it_watches_live_and_its_token_is_renewed_on_the_socket(server, window, alice, room, say, elsewhere):
     await say("before")
     hers = await window()

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.variants("uvicorn", "sqlite")
 SECRET = "between you and me"
 
 
+@pytest.mark.variants("sqlite")
 async def test_a_page_comes_back_as_it_was_left_and_misses_nothing(window, alice, room, say):
     page = await (await window(alice)).open(room["path"])
     await live(page)

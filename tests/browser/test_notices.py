@@ -8,8 +8,7 @@ from playwright.async_api import expect
 from tests.conftest import Person
 from tests.support.pages import go, live, state
 
-pytestmark = pytest.mark.variants("uvicorn-sqlite")
-on_both = pytest.mark.variants("sqlite")
+pytestmark = pytest.mark.variants("sqlite")
 
 EVIL = '<script>document.title = "taken"</script><img src=x onerror="document.title=1">'
 MINUTE = 60_000
@@ -121,7 +120,6 @@ async def test_the_way_back_tells_nothing_again(window, tell, alice):
     await expect(page.locator(".toast p")).to_have_text(["and again"])
 
 
-@on_both
 async def test_staff_sends_from_the_admin_and_it_appears_at_once(window, sam, alice):
     hers = await (await window(alice)).open("/")
     await live(hers)

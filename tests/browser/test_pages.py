@@ -84,6 +84,7 @@ async def test_a_page_says_that_it_stands_still_and_leads_on(window, team, alice
     await expect(note).to_contain_text("out of date")
 
 
+@on_both
 async def test_the_dashboard_works_by_polling(server, window, team, alice):
     page = await (await window(alice)).open("/?transport=poll")
     await state(page, "polling")

@@ -30,7 +30,6 @@ async def test_several_tabs_cost_the_server_one_socket(window, alice, room, say,
     assert leads.count(True) == 1
 
 
-@among_themselves
 async def test_when_the_leading_tab_closes_the_others_go_on(window, alice, room, say, sockets):
     pages = await tabs(await window(alice), room["path"], 3)
     await say("before")
